@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use phasegate_plugin::artifacts::GeneratedCode;
 
-/// Returns every fault of the files and the language.
-pub fn faults(code: &GeneratedCode) -> Vec<String> {
+/// Returns every fault of the files and the language. Only the texts of `written` paths are searched for parts of the answer:
+/// those of other files are the project's.
+pub fn faults(code: &GeneratedCode, written: impl Fn(&str) -> bool) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut faults = Vec::new();
     for file in &code.files {
@@ -16,7 +17,9 @@ pub fn faults(code: &GeneratedCode) -> Vec<String> {
         if !seen.insert(file.path.to_lowercase()) {
             faults.push(format!("files: the path `{}` occurs twice (case is ignored)", file.path));
         }
-        if let Some(line) = leaked_line(&file.path, &file.content) {
+        if written(&file.path)
+            && let Some(line) = leaked_line(&file.path, &file.content)
+        {
             faults
                 .push(format!("files: `{}` begins or ends with `{line}`, which is not part of the program", file.path));
         }
@@ -47,7 +50,7 @@ fn path_fault(path: &str) -> Option<&'static str> {
 }
 
 /// Returns a fence around the whole file, or a closing tag at the end of a file that is not markup.
-fn leaked_line<'a>(path: &str, content: &'a str) -> Option<&'a str> {
+pub fn leaked_line<'a>(path: &str, content: &'a str) -> Option<&'a str> {
     if path.ends_with(".md") {
         return None;
     }
@@ -85,14 +88,14 @@ mod tests {
             ("page.html", "<html>\n</html>\n"),
             ("README.md", "```\n```\n"),
         ];
-        assert_eq!(faults(&code(&fine)), Vec::<String>::new());
+        assert_eq!(faults(&code(&fine), |_| true), Vec::<String>::new());
     }
 
     #[test]
     fn rejects_unsafe_and_colliding_paths() {
         let bad = [("/etc/passwd", ""), ("../up.py", ""), ("a\\b.py", ""), ("C:/x.py", ""), ("A.py", ""), ("a.py", "")];
         assert_eq!(
-            faults(&code(&bad)),
+            faults(&code(&bad), |_| true),
             [
                 "files: the path `/etc/passwd` is not relative",
                 "files: the path `../up.py` has an empty, `.` or `..` segment",
@@ -106,13 +109,15 @@ mod tests {
     #[test]
     fn finds_leaked_tags_and_fences() {
         for content in ["x = 1\n</content>\n", "```python\nx = 1\n```\n", "x = 1\n```\n"] {
-            assert_eq!(faults(&code(&[("a.py", content)])).len(), 1, "{content}");
+            assert_eq!(faults(&code(&[("a.py", content)]), |_| true).len(), 1, "{content}");
+            assert_eq!(faults(&code(&[("a.py", content)]), |_| false), Vec::<String>::new());
         }
     }
 
     #[test]
     fn accepts_common_names_of_languages() {
-        let with = |language: &str| faults(&GeneratedCode { language: language.into(), ..code(&[("a.py", "")]) });
+        let with =
+            |language: &str| faults(&GeneratedCode { language: language.into(), ..code(&[("a.py", "")]) }, |_| true);
         for name in ["python", "Python", "py", "python3", "Python 3.12", "C++20"] {
             assert_eq!(with(name), Vec::<String>::new(), "{name}");
         }

@@ -1,19 +1,42 @@
-//! The code agent: writes all files of a design.
+//! The code agent: writes the files of a design. In a repository it answers with changes, which this agent applies.
 //!
-//! Asks one question (label `code`). Faults found by the host or by `check` lead to one repair question; where the host has a
-//! runner for the language, these include syntax errors. Fails if an input is unreadable or the repaired answer is still invalid.
+//! Asks one question (label `code`). Faults found by the host, by `check` or by `changes` lead to one repair question; where the
+//! host has a runner for the language, these include syntax errors. Fails if an input is unreadable or the repaired answer is
+//! still invalid.
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, GeneratedCode, ProjectPlan, TestReport};
-use phasegate_plugin::{Agent, Failure, Prompt, Sections, SharedBy, Submission, Work, agent, artifact};
+use phasegate_plugin::{
+    Agent, Failure, Prompt, Question, Repository, Sections, SharedBy, Submission, Work, agent, artifact, failure,
+};
 use phasegate_standard_agents::sections::revision;
-use phasegate_standard_agents::{Settings, render, request};
+use phasegate_standard_agents::{Context, render};
 
+mod changes;
 mod check;
+
+use changes::{Answer, Project};
 
 const ROLE: Prompt = Prompt::new(include_str!("../prompts/role.md"));
 const REPORT: Prompt = Prompt::new(include_str!("../prompts/report.md"));
-const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
 const REQUEST: &str = "Write the code. Answer with the JSON object alone.";
+
+/// The parts of the prompt that depend on whether there is a repository.
+struct Form {
+    extent: &'static str,
+    form: &'static str,
+    schema: &'static str,
+}
+
+const WHOLE_FILES: Form = Form {
+    extent: include_str!("../prompts/extent.md"),
+    form: include_str!("../prompts/form.md"),
+    schema: include_str!("../prompts/answer.schema.json"),
+};
+const CHANGES: Form = Form {
+    extent: include_str!("../prompts/extent-repository.md"),
+    form: include_str!("../prompts/form-repository.md"),
+    schema: include_str!("../prompts/answer-repository.schema.json"),
+};
 
 /// The code agent.
 pub struct Code;
@@ -23,27 +46,52 @@ phasegate_plugin::manifest!();
 
 impl Agent for Code {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let question = request::question("code", sections(&work)?).schema(SCHEMA);
-        let check = |code: &GeneratedCode, _: &str| {
-            let mut faults = artifacts::faults("generated_code", code);
-            faults.extend(check::faults(code));
-            faults
+        let context = Context::load(&work)?;
+        let previous: Option<GeneratedCode> = work.previous_json("generated_code")?;
+        let form = if context.repository.is_some() { CHANGES } else { WHOLE_FILES };
+        let sections = sections(&context, &form, previous.as_ref())?;
+        let question = context.settings.apply(context.question("code", sections).schema(form.schema));
+        let code = match &context.repository {
+            Some(view) => ask_for_changes(&question, &work, &view.repository, previous.as_ref()).await?,
+            None => question.json(|code: &GeneratedCode, _| faults(code, |_| true)).await?,
         };
-        let code: GeneratedCode = Settings::from_work(&work)?.apply(question).json(check).await?;
         Ok(Submission { artifacts: vec![artifact("generated_code", &code)?], findings: None })
     }
 }
 
-fn sections(work: &Work) -> Result<Sections, Failure> {
+async fn ask_for_changes(
+    question: &Question,
+    work: &Work,
+    repository: &Repository,
+    previous: Option<&GeneratedCode>,
+) -> Result<GeneratedCode, Failure> {
+    let project = Project { work, repository, previous };
+    let check = |answer: &Answer, _: &str| match project.apply(answer) {
+        Ok(changed) => faults(&changed.code, |path| changed.written.contains(path)),
+        Err(faults) => faults,
+    };
+    let answer: Answer = question.json(check).await?;
+    project.apply(&answer).map(|changed| changed.code).map_err(|faults| failure(faults.join("; ")))
+}
+
+fn faults(code: &GeneratedCode, written: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut faults = artifacts::faults("generated_code", code);
+    faults.extend(check::faults(code, written));
+    faults
+}
+
+fn sections(context: &Context<'_>, form: &Form, previous: Option<&GeneratedCode>) -> Result<Sections, Failure> {
+    let work = context.work;
     let plan: ProjectPlan = work.read_json("project_plan")?;
     let design: DesignSpecification = work.read_json("design_specification")?;
     let report: Option<TestReport> = work.read_optional("test_report")?;
     let report = report.map(|report| REPORT.render(&[("report", &render::test_report(&report))]));
-    let previous: Option<GeneratedCode> = work.previous_json("generated_code")?;
-    Ok(request::with_design(work, &work.task()?, &plan, &design)?
-        .add(SharedBy::Agent, ROLE.render(&[]))
+    let role = ROLE.render(&[("extent", form.extent.trim_end()), ("form", form.form.trim_end())]);
+    Ok(context
+        .with_design(&plan, &design)?
+        .add(SharedBy::Agent, role)
         .add(SharedBy::Attempt, report.unwrap_or_default())
-        .add(SharedBy::Attempt, revision(work, previous.as_ref().map(render::plain_code).as_deref()))
+        .add(SharedBy::Attempt, revision(work, previous.map(render::plain_code).as_deref()))
         .add(SharedBy::Call, REQUEST))
 }
 

@@ -3,6 +3,7 @@
 
 use phasegate_plugin::testing::{MockHost, request_text, requests_fingerprint};
 use phasegate_plugin::types::{FeedbackItem, Issue, Severity};
+use phasegate_standard_agents::testing::with_common_inputs;
 
 use super::*;
 
@@ -87,25 +88,9 @@ fn revisions_see_code_report_and_failing_assertion() {
     }
 }
 
-/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
-fn without_repository(host: MockHost) -> MockHost {
-    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
-        "decided_by": "ada"}]}"#;
-    let feedback =
-        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
-    host.input("context/notes.md", "context_file", "Notes\n")
-        .input("context/a.py", "base_file", "x = 0\n")
-        .input("process_notes", "process_notes", notes)
-        .assignment(|a| {
-            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
-            a.attempt = 2;
-            a.feedback.push(feedback);
-        })
-}
-
 #[test]
 fn requests_without_repository_never_change() {
-    let host = without_repository(host()).previous("generated_code", "generated_code", answer("y = 1"));
+    let host = with_common_inputs(host()).previous("generated_code", "generated_code", answer("y = 1"));
     let (_, activity) = host.answer("code", "{}").answer("code/repair", &answer("x = 1")).run::<Code>();
     assert_eq!(requests_fingerprint(&activity.requests), "caa8035e898d33af");
 }

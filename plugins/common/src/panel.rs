@@ -4,10 +4,9 @@
 //! as an answer without issues.
 
 use phasegate_plugin::artifacts::Findings;
-use phasegate_plugin::{Failure, Question, Sections, SharedBy, Submission, Work, failure, host, join_all};
+use phasegate_plugin::{Failure, Question, Sections, SharedBy, Submission, failure, host, join_all};
 
-use crate::settings::Settings;
-use crate::{findings, request};
+use crate::{Context, findings};
 
 /// JSON Schema of findings. All agents that ask for findings use it, so that providers can reuse their requests.
 pub const SCHEMA: &str = include_str!("../prompts/findings.schema.json");
@@ -26,20 +25,20 @@ pub struct Specialist<'a> {
 /// Asks every specialist the same `question` with its speciality, each under the label `PHASE/NAME` and with the phase's
 /// settings, and submits the merged findings. An issue may be attributed to one of `phases`.
 pub async fn review(
-    work: &Work,
+    context: &Context<'_>,
     phase: &str,
     question: &Sections,
     panel: &[Specialist<'_>],
     phases: &[&str],
 ) -> Result<Submission, Failure> {
-    let settings = Settings::from_work(work)?;
     host::progress(&format!("asking {} specialists", panel.len()), None);
     let answers = join_all(panel.iter().map(|specialist| {
         let sections = question.clone().add(SharedBy::Call, &specialist.speciality);
-        let question = request::question(format!("{phase}/{}", specialist.name), sections)
+        let question = context
+            .question(format!("{phase}/{}", specialist.name), sections)
             .schema(SCHEMA)
             .max_output_tokens(MAX_ANSWER_TOKENS);
-        ask_specialist(settings.apply(question), specialist, phases)
+        ask_specialist(context.settings.apply(question), specialist, phases)
     }))
     .await;
     let mut parts = Vec::new();

@@ -141,6 +141,9 @@ fn render_code_notes(code: &GeneratedCode) -> Option<String> {
     if !code.dependencies.is_empty() {
         let _ = writeln!(text, "Dependencies: {}", code.dependencies.join(", "));
     }
+    if !code.deleted.is_empty() {
+        let _ = writeln!(text, "Deleted files: {}", code.deleted.join(", "));
+    }
     if let Some(setup) = &code.setup {
         let _ = writeln!(text, "Setup: {setup}");
     }

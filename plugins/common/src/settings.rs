@@ -12,6 +12,8 @@ pub struct Settings {
     /// Limit of the first answer in tokens; a longer answer is asked for once more with four times as many. Default: the
     /// question's own limit.
     pub max_output_tokens: Option<u32>,
+    /// A repository with at most so many tokens of text is given whole. Default: 12,000.
+    pub repository_tokens: Option<u64>,
 }
 
 impl Settings {

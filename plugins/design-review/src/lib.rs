@@ -6,7 +6,7 @@
 use phasegate_plugin::artifacts::{DesignSpecification, ProjectPlan};
 use phasegate_plugin::{Agent, Failure, Prompt, SharedBy, Submission, Work, agent};
 use phasegate_standard_agents::panel::{self, Specialist};
-use phasegate_standard_agents::{request, sections};
+use phasegate_standard_agents::{Context, sections};
 
 const ROLE: Prompt = Prompt::new(include_str!("../prompts/role.md"));
 const SPECIALITY: Prompt = Prompt::new(include_str!("../prompts/speciality.md"));
@@ -32,13 +32,15 @@ phasegate_plugin::manifest!();
 
 impl Agent for DesignReview {
     async fn run(work: Work) -> Result<Submission, Failure> {
+        let context = Context::load(&work)?;
         let plan: ProjectPlan = work.read_json("project_plan")?;
         let design: DesignSpecification = work.read_json("design_specification")?;
-        let question = request::with_design(&work, &work.task()?, &plan, &design)?
+        let question = context
+            .with_design(&plan, &design)?
             .add(SharedBy::Agent, ROLE.render(&[]))
             .add(SharedBy::Attempt, sections::revision(&work, None));
         let panel = PANEL.map(|(name, title, focus)| specialist(name, title, focus, &design));
-        panel::review(&work, "design-review", &question, &panel, &BLAMABLE_PHASES).await
+        panel::review(&context, "design-review", &question, &panel, &BLAMABLE_PHASES).await
     }
 }
 

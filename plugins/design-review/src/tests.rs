@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::{MockHost, request_text, requests_fingerprint};
-use phasegate_plugin::types::{FeedbackItem, Findings, ModelError};
+use phasegate_plugin::types::{Findings, ModelError};
+use phasegate_standard_agents::testing::{with_common_inputs, with_repository};
 
 use super::*;
 
@@ -97,26 +98,24 @@ fn rejects_blaming_code_in_a_design_review() {
     assert_eq!(findings(result).issues[0].phase_injected, "design");
 }
 
-/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
-fn without_repository(host: MockHost) -> MockHost {
-    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
-        "decided_by": "ada"}]}"#;
-    let feedback =
-        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
-    host.input("context/notes.md", "context_file", "Notes\n")
-        .input("context/a.py", "base_file", "x = 0\n")
-        .input("process_notes", "process_notes", notes)
-        .assignment(|a| {
-            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
-            a.attempt = 2;
-            a.feedback.push(feedback);
-        })
-}
-
 #[test]
 fn requests_without_repository_never_change() {
-    let host = without_repository(host_without(&["security"])).answer("design-review/security", "{}");
+    let host = with_common_inputs(host_without(&["security"])).answer("design-review/security", "{}");
     let host = host.answer("design-review/security/repair", NOTHING).answer("design-review/api-design", NOTHING);
     let (_, activity) = host.answer("design-review/architecture", ANSWERED).run::<DesignReview>();
     assert_eq!(requests_fingerprint(&activity.requests), "143c9941ce3079d0");
+}
+
+#[test]
+fn specialists_share_repository_and_tools() {
+    let host = with_repository(host_without(&["security"])).calls("design-review/security", &[("list_files", "{}")]);
+    let host = host.answer("design-review/security/tools", NOTHING).answer("design-review/api-design", NOTHING);
+    let (result, activity) = host.answer("design-review/architecture", ANSWERED).run::<DesignReview>();
+    assert!(result.is_ok(), "{result:?}");
+    let [first, others @ ..] = activity.requests.as_slice() else { return };
+    for other in others {
+        assert_eq!(other.tools, first.tools);
+        assert_eq!(other.messages[1].content[..2], first.messages[1].content[..2], "the start is shared");
+    }
+    assert!(request_text(first).contains("tests/test_prices.py ("));
 }

@@ -6,7 +6,7 @@
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, ProjectPlan};
 use phasegate_plugin::{Agent, Failure, Prompt, SharedBy, Submission, Work, agent, artifact};
-use phasegate_standard_agents::{Settings, render, request, sections};
+use phasegate_standard_agents::{Context, render, sections};
 
 mod check;
 
@@ -22,17 +22,21 @@ phasegate_plugin::manifest!();
 
 impl Agent for Design {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let task = work.task()?;
+        let context = Context::load(&work)?;
         let plan: ProjectPlan = work.read_json("project_plan")?;
         let previous: Option<DesignSpecification> = work.previous_json("design_specification")?;
-        let sections = request::with_plan(&work, &task, &plan)?
+        let sections = context
+            .with_plan(&plan)?
             .add(SharedBy::Agent, ROLE.render(&[]))
             .add(SharedBy::Attempt, sections::revision(&work, previous.as_ref().map(render::design).as_deref()))
             .add(SharedBy::Call, REQUEST);
-        let with_task_id =
-            |answer: &DesignSpecification| DesignSpecification { task_id: task.task_id.clone(), ..answer.clone() };
-        let answer: DesignSpecification = Settings::from_work(&work)?
-            .apply(request::question("design", sections).schema(SCHEMA))
+        let with_task_id = |answer: &DesignSpecification| DesignSpecification {
+            task_id: context.task.task_id.clone(),
+            ..answer.clone()
+        };
+        let answer: DesignSpecification = context
+            .settings
+            .apply(context.question("design", sections).schema(SCHEMA))
             .json(|answer: &DesignSpecification, _| {
                 let mut faults = artifacts::faults("design_specification", &with_task_id(answer));
                 faults.extend(check::faults(answer, &plan));

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::{MockHost, request_text, requests_fingerprint};
-use phasegate_plugin::types::FeedbackItem;
+use phasegate_standard_agents::testing::{with_common_inputs, with_repository};
 
 use super::*;
 
@@ -55,27 +55,20 @@ fn repairs_what_the_host_would_reject() {
     assert!(request_text(&activity.requests[1]).contains("shorter than 50 characters"));
 }
 
-/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
-fn without_repository(host: MockHost) -> MockHost {
-    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
-        "decided_by": "ada"}]}"#;
-    let feedback =
-        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
-    host.input("context/notes.md", "context_file", "Notes\n")
-        .input("context/a.py", "base_file", "x = 0\n")
-        .input("process_notes", "process_notes", notes)
-        .assignment(|a| {
-            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
-            a.attempt = 2;
-            a.feedback.push(feedback);
-        })
-}
-
 #[test]
 fn requests_without_repository_never_change() {
     let earlier = answer("SU-001").replacen('{', r#"{"task_id": "TASK-001", "#, 1);
-    let host = without_repository(host()).previous("design_specification", "design_specification", earlier);
+    let host = with_common_inputs(host()).previous("design_specification", "design_specification", earlier);
     let host = host.answer("design", "{}").answer("design/repair", &answer("SU-001"));
     let (_, activity) = host.run::<Design>();
     assert_eq!(requests_fingerprint(&activity.requests), "609621c9c5327a8e");
+}
+
+#[test]
+fn repositories_are_mapped_and_readable() {
+    let host = with_repository(host()).calls("design", &[("search_text", r#"{"text": "sum("}"#)]);
+    let (result, activity) = host.answer("design/tools", &answer("SU-001")).run::<Design>();
+    assert!(result.is_ok(), "{result:?}");
+    assert!(request_text(&activity.requests[0]).contains("src/prices.py (40 bytes)\n"));
+    assert!(format!("{:?}", activity.requests[1].messages).contains("src/prices.py:2:     return sum(items)"));
 }

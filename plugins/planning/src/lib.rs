@@ -6,7 +6,7 @@
 
 use phasegate_plugin::artifacts::{self, ProjectPlan, RunMeasures, SemanticUnit};
 use phasegate_plugin::{Agent, Failure, Prompt, SharedBy, Submission, Work, agent, artifact};
-use phasegate_standard_agents::{Settings, render, request, sections};
+use phasegate_standard_agents::{Context, render, sections};
 use serde::Deserialize;
 
 pub mod complexity;
@@ -43,16 +43,18 @@ struct Unit {
 
 impl Agent for Planning {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let task = work.task()?;
+        let context = Context::load(&work)?;
         let measures: RunMeasures = work.read_optional("run_measures")?.unwrap_or_default();
         let previous: Option<ProjectPlan> = work.previous_json("project_plan")?;
-        let sections = request::with_task(&work, &task)?
+        let sections = context
+            .with_task()?
             .add(SharedBy::Agent, ROLE.render(&[]))
             .add(SharedBy::Attempt, sections::revision(&work, previous.as_ref().map(render::plan).as_deref()))
             .add(SharedBy::Call, REQUEST);
-        let question = request::question("planning", sections).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
-        let draft = |answer: &Answer| plan(&task.task_id, answer);
-        let answer: Answer = Settings::from_work(&work)?
+        let question = context.question("planning", sections).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
+        let draft = |answer: &Answer| plan(&context.task.task_id, answer);
+        let answer: Answer = context
+            .settings
             .apply(question)
             .json(|answer: &Answer, _| artifacts::faults("project_plan", &draft(answer)))
             .await?;

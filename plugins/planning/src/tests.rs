@@ -3,6 +3,7 @@
 
 use phasegate_plugin::testing::{MockHost, request_text, requests_fingerprint};
 use phasegate_plugin::types::FeedbackItem;
+use phasegate_standard_agents::testing::{with_common_inputs, with_repository};
 
 use super::*;
 
@@ -80,26 +81,19 @@ fn revisions_see_the_plan_and_the_remark() {
     assert!(prompt.contains("THE OLD UNIT") && prompt.contains("Split parsing from formatting."), "{prompt}");
 }
 
-/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
-fn without_repository(host: MockHost) -> MockHost {
-    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
-        "decided_by": "ada"}]}"#;
-    let feedback =
-        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
-    host.input("context/notes.md", "context_file", "Notes\n")
-        .input("context/a.py", "base_file", "x = 0\n")
-        .input("process_notes", "process_notes", notes)
-        .assignment(|a| {
-            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
-            a.attempt = 2;
-            a.feedback.push(feedback);
-        })
-}
-
 #[test]
 fn requests_without_repository_never_change() {
     let plan = r#"{"task_id": "TASK-001", "semantic_units": [], "total_est_complexity": 0}"#;
-    let host = without_repository(host()).previous("project_plan", "project_plan", plan);
+    let host = with_common_inputs(host()).previous("project_plan", "project_plan", plan);
     let (_, activity) = host.answer("planning", "{}").answer("planning/repair", ANSWER).run::<Planning>();
     assert_eq!(requests_fingerprint(&activity.requests), "b05ca82267b29ae9");
+}
+
+#[test]
+fn repositories_are_mapped_and_readable() {
+    let host = with_repository(host()).calls("planning", &[("search_text", r#"{"text": "sum("}"#)]);
+    let (result, activity) = host.answer("planning/tools", ANSWER).run::<Planning>();
+    assert!(result.is_ok(), "{result:?}");
+    assert!(request_text(&activity.requests[0]).contains("src/prices.py (40 bytes)\n"));
+    assert!(format!("{:?}", activity.requests[1].messages).contains("src/prices.py:2:     return sum(items)"));
 }

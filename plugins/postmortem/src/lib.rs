@@ -10,7 +10,7 @@ use phasegate_plugin::artifacts::{
     TestReport,
 };
 use phasegate_plugin::{Agent, Failure, Prompt, SharedBy, Submission, Work, agent, artifact, fenced};
-use phasegate_standard_agents::{Settings, render, request, sections};
+use phasegate_standard_agents::{Context, render, sections, titled};
 use serde::{Deserialize, Serialize};
 
 mod figures;
@@ -43,26 +43,27 @@ struct Proposal {
 
 impl Agent for Postmortem {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let task = work.task()?;
+        let context = Context::load(&work)?;
         let plan: ProjectPlan = work.read_json("project_plan")?;
         let measures: RunMeasures = work.read_json("run_measures")?;
-        let report = figures::report(&task.task_id, &plan, &measures);
+        let report = figures::report(&context.task.task_id, &plan, &measures);
         let previous = work.previous_text("pips")?.map(|text| fenced("Your previous proposals", &text));
-        let sections = request::with_task(&work, &task)?
-            .add(SharedBy::Phases, request::titled("The plan", &render::plan(&plan)))
+        let sections = context
+            .with_task()?
+            .add(SharedBy::Phases, titled("The plan", &render::plan(&plan)))
             .add(SharedBy::Agent, ROLE.render(&[]))
-            .add(SharedBy::Subject, request::titled("What the gates found", &render_gates(&work, &measures)?))
-            .add(SharedBy::Subject, request::titled("The figures", &fenced("Figures", &render_figures(&report))))
+            .add(SharedBy::Subject, titled("What the gates found", &render_gates(&work, &measures)?))
+            .add(SharedBy::Subject, titled("The figures", &fenced("Figures", &render_figures(&report))))
             .add(SharedBy::Attempt, sections::revision(&work, previous.as_deref()))
             .add(SharedBy::Call, REQUEST);
-        let question = request::question("postmortem", sections).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
+        let question = context.question("postmortem", sections).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
         let check = |answer: &Answer, _: &str| {
             let mut faults = artifacts::faults("postmortem_report", &with_summary(&report, answer));
             faults.extend(artifacts::faults("pips", &pips(answer)));
             faults.extend(repeated_ids(answer));
             faults
         };
-        let answer: Answer = Settings::from_work(&work)?.apply(question).json(check).await?;
+        let answer: Answer = context.settings.apply(question).json(check).await?;
         let report = artifact("postmortem_report", &with_summary(&report, &answer))?;
         Ok(Submission { artifacts: vec![report, artifact("pips", &pips(&answer))?], findings: None })
     }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::{MockHost, request_text, requests_fingerprint};
-use phasegate_plugin::types::FeedbackItem;
+use phasegate_standard_agents::testing::{with_common_inputs, with_repository};
 
 use super::*;
 
@@ -51,25 +51,18 @@ fn proposals_cannot_approve_themselves() {
     assert_eq!((pips.proposals[0].status.as_str(), pips.proposals[0].decided_by.as_ref()), ("pending", None));
 }
 
-/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
-fn without_repository(host: MockHost) -> MockHost {
-    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
-        "decided_by": "ada"}]}"#;
-    let feedback =
-        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
-    host.input("context/notes.md", "context_file", "Notes\n")
-        .input("context/a.py", "base_file", "x = 0\n")
-        .input("process_notes", "process_notes", notes)
-        .assignment(|a| {
-            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
-            a.attempt = 2;
-            a.feedback.push(feedback);
-        })
+#[test]
+fn requests_without_repository_never_change() {
+    let host = with_common_inputs(host()).previous("pips", "pips", r#"{"proposals": []}"#);
+    let (_, activity) = host.answer("postmortem", "{}").answer("postmortem/repair", ANSWER).run::<Postmortem>();
+    assert_eq!(requests_fingerprint(&activity.requests), "46f7195b810f8d1a");
 }
 
 #[test]
-fn requests_without_repository_never_change() {
-    let host = without_repository(host()).previous("pips", "pips", r#"{"proposals": []}"#);
-    let (_, activity) = host.answer("postmortem", "{}").answer("postmortem/repair", ANSWER).run::<Postmortem>();
-    assert_eq!(requests_fingerprint(&activity.requests), "46f7195b810f8d1a");
+fn repositories_are_mapped_and_readable() {
+    let host = with_repository(host()).calls("postmortem", &[("search_text", r#"{"text": "sum("}"#)]);
+    let (result, activity) = host.answer("postmortem/tools", ANSWER).run::<Postmortem>();
+    assert!(result.is_ok(), "{result:?}");
+    assert!(request_text(&activity.requests[0]).contains("src/prices.py (40 bytes)\n"));
+    assert!(format!("{:?}", activity.requests[1].messages).contains("src/prices.py:2:     return sum(items)"));
 }

@@ -3,8 +3,8 @@
 
 use phasegate_plugin::artifacts::{Findings, Issue, TestSuite};
 use phasegate_plugin::types::{Outcome, TestCase, TestRun};
-use phasegate_plugin::{Failure, Prompt, SharedBy, Work, fenced, fenced_named};
-use phasegate_standard_agents::{Settings, findings, panel, render, request};
+use phasegate_plugin::{Failure, Prompt, SharedBy, fenced, fenced_named};
+use phasegate_standard_agents::{Context, findings, panel, render, titled};
 
 use crate::inputs::Inputs;
 
@@ -18,8 +18,7 @@ const MAX_OUTPUT_CHARS: usize = 1_000;
 
 /// Returns one issue for each cause. Asks nothing and returns none if everything passed.
 pub async fn find_causes(
-    work: &Work,
-    settings: &Settings,
+    context: &Context<'_>,
     inputs: &Inputs,
     suite: &TestSuite,
     run: &TestRun,
@@ -29,16 +28,20 @@ pub async fn find_causes(
         return Ok(Vec::new());
     }
     let failures = render_failures(&run.build_errors, &failed);
-    let sections = request::with_design(work, &inputs.task, &inputs.plan, &inputs.design)?
+    let changes =
+        context.repository.as_ref().map(|view| titled("What the code changes", &view.render_changes(&inputs.code)));
+    let sections = context
+        .with_design(&inputs.plan, &inputs.design)?
         .add(SharedBy::Agent, ROLE.render(&[]))
-        .add(SharedBy::Subject, request::titled("The code", &render::numbered_code(&inputs.code)))
-        .add(SharedBy::Subject, request::titled("The suite", &render::suite(suite)))
-        .add(SharedBy::Attempt, request::titled("What did not pass", &failures))
+        .add(SharedBy::Subject, titled("The code", &render::numbered_code(&inputs.code)))
+        .add(SharedBy::Subject, changes.unwrap_or_default())
+        .add(SharedBy::Subject, titled("The suite", &render::suite(suite)))
+        .add(SharedBy::Attempt, titled("What did not pass", &failures))
         .add(SharedBy::Call, REQUEST);
     let question =
-        request::question("test/diagnose", sections).schema(panel::SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
+        context.question("test/diagnose", sections).schema(panel::SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
     let check = |answer: &Findings, _: &str| faults(&answer.issues, &run.build_errors, &failed);
-    let answer: Findings = settings.apply(question).json(check).await?;
+    let answer: Findings = context.settings.apply(question).json(check).await?;
     Ok(answer.issues.into_iter().map(|issue| add_messages(issue, &failed)).collect())
 }
 

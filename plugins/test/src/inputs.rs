@@ -1,9 +1,12 @@
 //! The inputs of the test phase.
 
+use phasegate_plugin::Failure;
 use phasegate_plugin::artifacts::{
     DesignSpecification, GeneratedCode, ProjectPlan, TaskRequirements, TestReport, TestSuite,
 };
-use phasegate_plugin::{Failure, Work};
+use phasegate_standard_agents::Context;
+
+use crate::taken::Taken;
 
 /// The inputs of one attempt.
 pub struct Inputs {
@@ -19,18 +22,22 @@ pub struct Inputs {
     pub report: Option<TestReport>,
     /// The suite of the previous attempt.
     pub previous: Option<TestSuite>,
+    /// The names of files in the repository.
+    pub taken: Taken,
 }
 
 impl Inputs {
     /// Reads all inputs of the assignment.
-    pub fn load(work: &Work) -> Result<Self, Failure> {
+    pub fn load(context: &Context<'_>) -> Result<Self, Failure> {
+        let work = context.work;
         Ok(Self {
-            task: work.task()?,
+            task: context.task.clone(),
             plan: work.read_json("project_plan")?,
             design: work.read_json("design_specification")?,
             code: work.read_json("generated_code")?,
             report: work.read_optional("test_report")?,
             previous: work.previous_json("test_suite")?,
+            taken: context.repository.as_ref().map(|view| Taken::load(&view.repository)).unwrap_or_default(),
         })
     }
 }

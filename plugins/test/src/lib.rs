@@ -10,12 +10,13 @@ use phasegate_plugin::artifacts::{self, Findings, TestSuite};
 use phasegate_plugin::types::Level;
 use phasegate_plugin::{Agent, Failure, Prompt, Sections, SharedBy, Submission, Work, agent, artifact, fenced, host};
 use phasegate_standard_agents::sections::revision;
-use phasegate_standard_agents::{Settings, render, request};
+use phasegate_standard_agents::{Context, render, titled};
 
 mod diagnose;
 mod inputs;
 mod suite;
 mod surface;
+mod taken;
 mod trial;
 
 use inputs::Inputs;
@@ -23,6 +24,7 @@ use suite::SuiteCheck;
 use trial::{Trial, run_trial};
 
 const WRITE: Prompt = Prompt::new(include_str!("../prompts/write.md"));
+const EXISTING: Prompt = Prompt::new(include_str!("../prompts/existing.md"));
 const REPORT: Prompt = Prompt::new(include_str!("../prompts/report.md"));
 const REPAIR: Prompt = Prompt::new(include_str!("../prompts/repair.md"));
 const SCHEMA: &str = include_str!("../prompts/suite.schema.json");
@@ -36,21 +38,21 @@ phasegate_plugin::manifest!();
 
 impl Agent for Test {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let inputs = Inputs::load(&work)?;
-        let settings = Settings::from_work(&work)?;
-        let (suite, trial) = write_suite(&work, &settings, &inputs).await?;
+        let context = Context::load(&work)?;
+        let inputs = Inputs::load(&context)?;
+        let (suite, trial) = write_suite(&context, &inputs).await?;
         let mut findings = Findings { reviewers: vec![work.assignment.phase.clone()], ..Findings::default() };
         if let Trial::Ran(run) = &trial {
-            findings.issues = diagnose::find_causes(&work, &settings, &inputs, &suite, run).await?;
+            findings.issues = diagnose::find_causes(&context, &inputs, &suite, run).await?;
         }
         Ok(Submission { artifacts: vec![artifact("test_suite", &suite)?], findings: Some(findings.into()) })
     }
 }
 
-async fn write_suite(work: &Work, settings: &Settings, inputs: &Inputs) -> Result<(TestSuite, Trial), Failure> {
+async fn write_suite(context: &Context<'_>, inputs: &Inputs) -> Result<(TestSuite, Trial), Failure> {
     let check = SuiteCheck::new(inputs);
-    let question = sections(work, inputs)?;
-    let suite = ask_for_suite(settings, "test/write", question.clone(), inputs, &check).await?;
+    let question = sections(context, inputs)?;
+    let suite = ask_for_suite(context, "test/write", question.clone(), inputs, &check).await?;
     let trial = run_trial(&inputs.code.language, &suite).await;
     let errors = check.check_trial(&suite, &trial);
     if errors.is_empty() {
@@ -63,32 +65,36 @@ async fn write_suite(work: &Work, settings: &Settings, inputs: &Inputs) -> Resul
     ]);
     let answered = fenced("Your suite as it stands, earlier files included", &render::json(&suite));
     let question = question.add(SharedBy::Call, answered).add(SharedBy::Call, repair);
-    let suite = ask_for_suite(settings, "test/write/repair", question, inputs, &check).await?;
+    let suite = ask_for_suite(context, "test/write/repair", question, inputs, &check).await?;
     let trial = run_trial(&inputs.code.language, &suite).await;
     Ok((suite, trial))
 }
 
-fn sections(work: &Work, inputs: &Inputs) -> Result<Sections, Failure> {
+fn sections(context: &Context<'_>, inputs: &Inputs) -> Result<Sections, Failure> {
     let report = inputs.report.as_ref().map(|report| REPORT.render(&[("report", &render::test_report(report))]));
     let surface = fenced("Paths and public lines", &surface::render(&inputs.code));
-    Ok(request::with_design(work, &inputs.task, &inputs.plan, &inputs.design)?
+    let existing = context.repository.as_ref().map(|_| EXISTING.render(&[("tests", &inputs.taken.render_tests())]));
+    Ok(context
+        .with_design(&inputs.plan, &inputs.design)?
         .add(SharedBy::Agent, WRITE.render(&[]))
-        .add(SharedBy::Subject, request::titled("The files of the code", &surface))
+        .add(SharedBy::Agent, existing.unwrap_or_default())
+        .add(SharedBy::Subject, titled("The files of the code", &surface))
         .add(SharedBy::Attempt, report.unwrap_or_default())
-        .add(SharedBy::Attempt, revision(work, inputs.previous.as_ref().map(render::suite).as_deref()))
+        .add(SharedBy::Attempt, revision(context.work, inputs.previous.as_ref().map(render::suite).as_deref()))
         .add(SharedBy::Call, REQUEST))
 }
 
 /// Asks for a suite and merges the answer into the previous suite.
 async fn ask_for_suite(
-    settings: &Settings,
+    context: &Context<'_>,
     label: &str,
     sections: Sections,
     inputs: &Inputs,
     check: &SuiteCheck<'_>,
 ) -> Result<TestSuite, Failure> {
-    let question = request::question(label, sections).schema(SCHEMA);
-    let answer: TestSuite = settings
+    let question = context.question(label, sections).schema(SCHEMA);
+    let answer: TestSuite = context
+        .settings
         .apply(question)
         .json(|answer: &TestSuite, _| {
             let merged = suite::merge(inputs.previous.as_ref(), answer);

@@ -79,6 +79,11 @@ impl<'a> SuiteCheck<'a> {
                 faults.push(format!("files: `{}` is a file of the code; tests need their own paths", file.path));
             }
         }
+        let is_earlier = |path: &str| {
+            self.inputs.previous.as_ref().is_some_and(|suite| suite.files.iter().any(|file| file.path == path))
+        };
+        let new = answer.files.iter().filter(|file| !is_earlier(&file.path));
+        faults.extend(new.filter_map(|file| self.inputs.taken.fault(&file.path)));
         faults.extend(self.coverage_faults(suite));
         for dropped in answer.dropped.iter().filter(|dropped| !self.earlier.contains(&dropped.test)) {
             faults.push(format!("dropped: no earlier test is called `{}`", dropped.test));

@@ -1,8 +1,9 @@
 //! The agent on a mock host with scripted answers.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use phasegate_plugin::testing::{Activity, MockHost, request_text, requests_fingerprint};
 use phasegate_plugin::types::{BenchError, FeedbackItem, Outcome, TestCase, TestRun};
+use phasegate_standard_agents::testing::{with_common_inputs, with_repository};
 
 use super::*;
 
@@ -226,27 +227,11 @@ fn rejects_test_files_at_code_paths() {
     assert!(request_text(&activity.requests[1]).contains("`a.py` is a file of the code"));
 }
 
-/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
-fn without_repository(host: MockHost) -> MockHost {
-    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
-        "decided_by": "ada"}]}"#;
-    let feedback =
-        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
-    host.input("context/notes.md", "context_file", "Notes\n")
-        .input("context/a.py", "base_file", "x = 0\n")
-        .input("process_notes", "process_notes", notes)
-        .assignment(|a| {
-            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
-            a.attempt = 2;
-            a.feedback.push(feedback);
-        })
-}
-
 #[test]
 fn requests_without_repository_never_change() {
     let failing =
         || ran(vec![case("test_h", Outcome::Passed, ""), case("test_m", Outcome::Failed, "assert 90 == 5400")]);
-    let host = without_repository(host())
+    let host = with_common_inputs(host())
         .previous("test_suite", "test_suite", SUITE)
         .answer("test/write", "{}")
         .answer("test/write/repair", NOTHING_NEW)
@@ -257,4 +242,30 @@ fn requests_without_repository_never_change() {
     let (_, activity) = host.run::<Test>();
     assert_eq!(labels(&activity), ["test/write", "test/write/repair", "test/write/repair", "test/diagnose"]);
     assert_eq!(requests_fingerprint(&activity.requests), "bce0b18d52e80d96");
+}
+
+#[test]
+fn suites_keep_clear_of_existing_tests() {
+    let clashing = SUITE.replace("tests/test_a.py", "tests/test_prices.py");
+    let other_folder = SUITE.replace("tests/test_a.py", "more/test_prices.py");
+    let host = with_repository(host()).answer("test/write", &clashing).answer("test/write/repair", &other_folder);
+    let (result, activity) = host.run::<Test>();
+    let prompt = request_text(&activity.requests[0]);
+    assert!(prompt.contains("# The repository's own tests") && prompt.contains("\ntests/test_prices.py\n"), "{prompt}");
+    assert!(request_text(&activity.requests[1]).contains("`tests/test_prices.py` is a file of the repository"));
+    let Err(Failure::Failed(why)) = result else { panic!("{result:?}") };
+    assert!(why.contains("the name `test_prices.py` is taken by `tests/test_prices.py`"), "{why}");
+}
+
+#[test]
+fn diagnoses_see_the_difference_to_the_repository() {
+    let failing = ran(vec![case("test_h", Outcome::Passed, ""), case("test_m", Outcome::Failed, "assert 90 == 5400")]);
+    let host = with_repository(host())
+        .file("a.py", "def parse(text):\n    return 1\n")
+        .answer("test/write", SUITE)
+        .test_run(failing)
+        .answer("test/diagnose", &diagnosis("tests/test_a.py::test_m fails"));
+    let (_, activity) = host.run::<Test>();
+    assert!(request_text(&activity.requests[1]).contains("-    return 1\n+    return 90\n"));
+    assert_eq!(activity.requests[1].tools.len(), 3);
 }
