@@ -210,6 +210,11 @@ impl Host {
         self.cache_dir().and_then(Path::parent).map(|folder| folder.join("maps"))
     }
 
+    /// Returns the folder of the cache of baselines; `None` if nothing is cached.
+    pub(crate) fn baselines(&self) -> Option<PathBuf> {
+        self.cache_dir().and_then(Path::parent).map(|folder| folder.join("baselines"))
+    }
+
     /// Returns the configuration here, if there is one.
     pub(crate) fn config(&self) -> Option<&Config> {
         self.0.config.as_deref()

@@ -3,5 +3,6 @@
 mod bad_input;
 mod branch;
 mod files;
+mod gate;
 mod records;
 mod small;

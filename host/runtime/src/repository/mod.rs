@@ -71,6 +71,11 @@ impl BaseTree {
         &self.0.repository
     }
 
+    /// Returns the files that agents and tests see.
+    pub(crate) fn visible(&self) -> &TreeFiles {
+        &self.0.visible
+    }
+
     /// Answers a request of an agent. Fails if the repository cannot be read.
     pub(crate) async fn answer(&self, request: RepositoryRequest) -> Result<Result<Vec<u8>, RequestFailure>, Error> {
         let this = self.clone();

@@ -24,6 +24,7 @@ use crate::host::Host;
 use crate::observer::Activity;
 use crate::plugins::parse_limits::plugin_limits;
 use crate::repository::BaseTree;
+use crate::run::test_run::repository::TestBase;
 use crate::store::fork_answers::ForkAnswers;
 use crate::store::replay_check::ReplayCheck;
 use crate::store::writer::JournalWriter;
@@ -46,6 +47,8 @@ pub(crate) struct RunContext {
     pub(crate) trial: Semaphore,
     /// The repository of the run, opened when a request has no recorded answer.
     base_tree: OnceCell<BaseTree>,
+    /// The files of the repository as test runs see them, read when they need it first.
+    pub(crate) test_base: OnceCell<Arc<TestBase>>,
     /// Limits that the pipeline sets.
     limits: BTreeMap<PluginName, LimitsPatch>,
     /// Parent of the spans of attempts and test runs.
@@ -85,6 +88,7 @@ impl RunContext {
             overlap,
             trial,
             base_tree: OnceCell::new(),
+            test_base: OnceCell::new(),
             limits,
             span,
         });

@@ -4,21 +4,31 @@
 
 use std::sync::Arc;
 
+use phasegate_process::repository::RepositoryBase;
 use phasegate_process::{AttemptId, Digest, Event};
+use phasegate_repository::{FileReader, PytestSettings, Sources, TreeFile};
 
 use crate::error::Error;
+use crate::repository::{BaseTree, blocking};
 use crate::run::context::RunContext;
 use crate::run::test_run::repository::TestBase;
+use crate::run::test_run::repository::select::{Listed, MAX_FILE_BYTES};
+use crate::store::blobs::json_blob;
 
 impl RunContext {
     /// Returns whether the run starts from a repository.
     pub(crate) fn has_repository(&self) -> bool {
-        false
+        self.state().created.repository.is_some()
     }
 
     /// Returns the files of the repository as test runs see them; `None` if the run has none. Fails if it cannot be read.
     pub(crate) async fn test_base(&self) -> Result<Option<Arc<TestBase>>, Error> {
-        Ok(None)
+        let Some(base) = self.state().created.repository.clone() else { return Ok(None) };
+        let load = || async {
+            let tree = self.base_tree().await?;
+            blocking(move || load(&base, &tree)).await.map(Arc::new)
+        };
+        self.test_base.get_or_try_init(load).await.cloned().map(Some)
     }
 
     /// Returns whether this is a replay whose repository cannot be read.
@@ -50,4 +60,27 @@ impl RunContext {
         let recorded = self.replay_check()?.trial(at, call)?;
         self.lacks_repository().await.then_some(recorded)
     }
+}
+
+/// Reads the files of the tree that agents see; the others may be secrets.
+fn load(base: &RepositoryBase, tree: &BaseTree) -> Result<TestBase, Error> {
+    let reader: FileReader = tree.repository().reader();
+    let files = tree.visible();
+    let read = |file: &TreeFile| reader.read(file, MAX_FILE_BYTES).ok();
+    let settings = PytestSettings::read(&Sources { files: files.files(), read: &read });
+    let paths = files.files().iter().filter(|file| file.is_regular()).map(|file| file.path.as_str());
+    let mut tests: Vec<String> = settings.test_files(paths).into_iter().map(str::to_owned).collect();
+    tests.sort();
+    let listed = files.files().iter().map(|file| Listed {
+        path: file.path.clone(),
+        size: file.size,
+        readable: file.is_regular(),
+    });
+    let uncommitted = json_blob(&base.uncommitted).digest;
+    TestBase::load(format!("{} {uncommitted}", base.tree), listed.collect(), &tests, |listed| {
+        match files.get(&listed.path) {
+            Some(file) => Ok(reader.read(file, MAX_FILE_BYTES)?),
+            None => Ok(Vec::new()),
+        }
+    })
 }

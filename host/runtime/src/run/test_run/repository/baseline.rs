@@ -51,7 +51,13 @@ pub(crate) async fn find_baseline(
     let call = context.new_call(runner, String::new());
     let cache = match context.replay_check() {
         Some(_) => None,
-        None => BaselineCache::open(context.host.cache_dir(), &base.identity, &component, call.seed, &call.limits),
+        None => BaselineCache::open(
+            context.host.baselines().as_deref(),
+            &base.identity,
+            &component,
+            call.seed,
+            &call.limits,
+        ),
     };
     let (baseline, limit) = match cache.as_ref().and_then(BaselineCache::find) {
         Some(known) => (known, None),

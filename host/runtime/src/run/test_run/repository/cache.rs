@@ -32,14 +32,8 @@ pub(crate) struct BaselineCache {
 
 impl BaselineCache {
     /// Returns the place for this tree and runner; `None` if nothing is cached.
-    pub(crate) fn open(
-        cache_dir: Option<&Path>,
-        tree: &str,
-        runner: &Digest,
-        seed: u64,
-        limits: &Limits,
-    ) -> Option<Self> {
-        let folder = cache_dir?.join("baselines");
+    pub(crate) fn open(folder: Option<&Path>, tree: &str, runner: &Digest, seed: u64, limits: &Limits) -> Option<Self> {
+        let folder = folder?.to_owned();
         let key = json_blob(&(FORMAT, env!("CARGO_PKG_VERSION"), tree, runner, seed, limits)).digest;
         let path = folder.join(key.as_str().trim_start_matches("sha256:"));
         Some(Self { folder, path })
@@ -157,6 +151,6 @@ mod tests {
         File::options().write(true).open(&old.path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
         (0..MAX_ENTRIES).for_each(|n| open(dir.path(), &format!("tree {n}"), 1).store(&baseline()));
         assert_eq!(old.find(), None);
-        assert_eq!(fs::read_dir(dir.path().join("baselines")).unwrap().count(), MAX_ENTRIES);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), MAX_ENTRIES);
     }
 }

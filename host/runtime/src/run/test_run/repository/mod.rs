@@ -39,7 +39,6 @@ pub(crate) struct TestBase {
 impl TestBase {
     /// Reads the files that fit the limits. `tests` are the paths of the repository's test files, sorted; `read` returns the
     /// content of a file.
-    #[cfg_attr(not(test), expect(dead_code, reason = "runs do not start from a repository yet"))]
     pub(crate) fn load(
         identity: String,
         listed: Vec<Listed>,
