@@ -1,7 +1,9 @@
 //! The repository's own tests at the gate: on the base, and on the result together with the suite.
 
 use std::fs;
+use std::path::PathBuf;
 
+use phasegate_process::Digest;
 use phasegate_test::{Output, RunningProcess, fixture};
 use serde_json::{Value, json};
 
@@ -138,6 +140,8 @@ fn regressions_fail_and_old_failures_do_not() {
     assert!(output.stderr.is_empty() || !output.stderr.contains("panicked"), "{}", output.stderr);
 
     let run = output.run_id();
+    let described = small.workspace.call(&["pr", &run]).stdout;
+    assert!(described.contains("Failed before and pass now:\n\n- `tests/check_half.py::test_odd`"), "{described}");
     let log = small.workspace.call(&["log", &run]).stdout;
     assert!(log.contains("the repository's tests before the change: 5 of 6 passed"), "{log}");
     assert!(log.contains("failed tests/check_half.py::test_odd: "), "{log}");
@@ -196,9 +200,27 @@ fn code_may_not_bring_tests_of_its_own() {
 #[test]
 fn runs_on_the_same_tree_share_the_baseline() {
     let small = project("shared baseline", &[code("a + b")]);
+    // No other test has a baseline of this content.
+    small.write("tests/test_shared.py", "def test_shared():\n    pass\n");
+    small.commit("tests: another one");
     let first = small.run(&[]);
     assert_eq!(first.code, 0, "{}", first.stderr);
     let result = |output: &Output| output.events_named("baseline_ran").next().unwrap()["result"].clone();
+    // An entry begins with the digest of the baseline. With another content there, the second run shows where it looked.
+    let folder = small.workspace.home().join(".cache/phasegate/baselines");
+    let of_first = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.split_once('\n').filter(|(digest, _)| result(&first) == *digest).map(|(_, content)| content.to_owned())
+    };
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (entry, content) = entries.filter_map(|path| Some((path.clone(), of_first(&path)?))).next().unwrap();
+    let changed = content.replace("test_nothing", "test_from_cache");
+    let digest = Digest::from_content(changed.as_bytes());
+    fs::write(&entry, format!("{digest}\n{changed}")).unwrap();
+    let second = small.run(&[]);
+    assert_eq!(result(&second), digest.as_str());
+    // A damaged entry is made again.
+    fs::write(&entry, changed.replace("test_add", "test_other")).unwrap();
     let second = small.run(&[]);
     assert_eq!(second.code, 0, "{}", second.stderr);
     assert_eq!(result(&first), result(&second));
@@ -207,7 +229,7 @@ fn runs_on_the_same_tree_share_the_baseline() {
     small.commit("calc: mend half");
     let third = small.run(&[]);
     let baseline = third.events_named("baseline_ran").next().unwrap();
-    assert_eq!((&baseline["tests"], &baseline["passed"]), (&json!(6), &json!(6)));
+    assert_eq!((&baseline["tests"], &baseline["passed"]), (&json!(7), &json!(7)));
 }
 
 #[test]
@@ -224,4 +246,48 @@ fn killed_baselines_are_made_again() {
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     assert_eq!(resumed.events_named("baseline_ran").count(), 1);
     assert_eq!(report(&small)["repository"]["fixed"], json!(["tests/check_half.py::test_odd"]));
+}
+
+#[test]
+fn trial_runs_have_the_repository_below() {
+    let small = project("trial runs", &[code("a + b")]);
+    let trial =
+        "from calc import add\nfrom extra import ONE\n\n\ndef test_trial(three):\n    assert add(three, ONE) == 4\n";
+    let tests = json!({
+        "language": "python", "files": { "tests/test_trial.py": trial }, "draft": { "lib/extra.py": "ONE = 1\n" },
+    });
+    let mut pipeline: toml::Table = small.workspace.read("pipeline.toml").parse().unwrap();
+    let settings = pipeline["phase"][0]["settings"].as_table_mut().unwrap();
+    settings.insert("tests".to_owned(), toml::Value::try_from(tests).unwrap());
+    small.workspace.write("pipeline.toml", toml::to_string(&pipeline).unwrap());
+    let output = small.run(&[]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let log = small.workspace.call(&["log", &output.run_id()]).stdout;
+    assert!(log.contains("call 1 ran 1 test: 1 passed"), "{log}");
+}
+
+#[test]
+fn suites_replace_tests_but_no_code() {
+    let small = project("suite replaces", &[code("a + b")]);
+    let mut pipeline: toml::Table = small.workspace.read("pipeline.toml").parse().unwrap();
+    let files = json!([
+        { "path": "tests/check_half.py", "content": "from calc import half\n\n\ndef test_odd():\n    assert half(3) == 1.5\n" },
+    ]);
+    pipeline["phase"][1]["settings"]["artifacts"]["test_suite"]["files"] = toml::Value::try_from(files).unwrap();
+    small.workspace.write("pipeline.toml", toml::to_string(&pipeline).unwrap());
+    let output = small.run(&[]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let judged = output.events_named("gate_judged").next().unwrap();
+    let reason = "the suite replaces the file `tests/check_half.py` without it";
+    assert_eq!(judged["dropped"][0], json!({ "test": "tests/check_half.py::test_even", "reason": reason }));
+    assert_eq!(report(&small)["repository"]["fixed"], json!(["tests/check_half.py::test_odd"]));
+
+    let code = json!({ "path": "lib/calc.py", "content": "def add(a, b):\n    return 7\n" });
+    let suite = pipeline["phase"][1]["settings"]["artifacts"]["test_suite"]["files"].as_array_mut().unwrap();
+    suite.push(toml::Value::try_from(code).unwrap());
+    small.workspace.write("pipeline.toml", toml::to_string(&pipeline).unwrap());
+    let output = small.run(&[]);
+    let judged = output.events_named("gate_judged").next().unwrap();
+    let reason = judged["reason"].as_str().unwrap();
+    assert!(reason.contains("lib/calc.py: this file of the repository is no test"), "{reason}");
 }
