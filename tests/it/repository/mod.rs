@@ -4,5 +4,6 @@ mod bad_input;
 mod branch;
 mod files;
 mod gate;
+mod ledger;
 mod records;
 mod small;
