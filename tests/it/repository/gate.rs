@@ -212,8 +212,10 @@ fn runs_on_the_same_tree_share_the_baseline() {
         let text = fs::read_to_string(path).unwrap_or_default();
         text.split_once('\n').filter(|(digest, _)| result(&first) == *digest).map(|(_, content)| content.to_owned())
     };
+    // Entries of other versions may have the same content; this one was used last.
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let (entry, content) = entries.filter_map(|path| Some((path.clone(), of_first(&path)?))).next().unwrap();
+    let used = |(path, _): &(PathBuf, String)| fs::metadata(path).and_then(|entry| entry.modified()).unwrap();
+    let (entry, content) = entries.filter_map(|path| Some((path.clone(), of_first(&path)?))).max_by_key(used).unwrap();
     let changed = content.replace("test_nothing", "test_from_cache");
     let digest = Digest::from_content(changed.as_bytes());
     fs::write(&entry, format!("{digest}\n{changed}")).unwrap();

@@ -44,6 +44,19 @@ impl<'a> Session<'a> {
         Self { on_file: Some(on_file), ..self }
     }
 
+    /// Returns the same test run under way, with another seed.
+    pub(crate) fn with_seed(&self, seed: u64) -> Session<'_> {
+        Session {
+            runner: self.runner,
+            hit: self.hit,
+            cpu: self.cpu.clone(),
+            probes: self.probes,
+            template: Call { seed, ..self.template.clone() },
+            began: self.began,
+            on_file: self.on_file,
+        }
+    }
+
     /// Tells the observer that a file has ended.
     pub(crate) fn file_ended(&self, path: &str, run: &TestRun) {
         if let Some(on_file) = self.on_file {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use phasegate_process::gate::Baseline;
 use phasegate_process::testing::{TestRun, Totals};
 use phasegate_process::{AttemptId, Digest, Event};
-use phasegate_sandbox::Plugin;
+use phasegate_sandbox::{Call, Plugin};
 
 use super::TestBase;
 use super::cache::BaselineCache;
@@ -55,7 +55,7 @@ pub(crate) async fn find_baseline(
             context.host.baselines().as_deref(),
             &base.identity,
             &component,
-            call.seed,
+            base.seed(),
             &call.limits,
         ),
     };
@@ -107,7 +107,8 @@ async fn run_baseline(
         let fraction = Some(done as f32 / all.max(1) as f32);
         context.on_activity(at, Activity::Progress { what, fraction });
     };
-    let session = Session::new(runner, context.new_call(runner, String::new()), &hit);
+    let call = Call { seed: base.seed(), ..context.new_call(runner, String::new()) };
+    let session = Session::new(runner, call, &hit);
     let session = session.with_probes().with_observer(&on_file);
     let files = run_each_file(&session, &base.unchanged(), &[], &base.tests).await;
     let (tests, mut not_run) = sort_results(files);

@@ -38,7 +38,8 @@ pub(crate) async fn run_and_compare(
         baseline.not_run.iter().filter(|file| file.unreached).map(|file| file.path.as_str()).collect();
     let left_out = |path: &str| suite_files.contains(path) || deleted.contains(path) || unreached.contains(path);
     let paths: Vec<String> = before.base.tests.iter().filter(|path| !left_out(path)).cloned().collect();
-    let (tests, not_run) = sort_results(run_each_file(session, tested, &suite.files, &paths).await);
+    let (tests, not_run) =
+        sort_results(run_each_file(&session.with_seed(before.base.seed()), tested, &suite.files, &paths).await);
     let code = suite.files.iter().filter(|file| before.base.has_code(&file.path));
     run.build_errors.extend(
         code.map(|file| format!("{}: this file of the repository is no test; only the code may change it", file.path)),

@@ -11,6 +11,7 @@ pub(crate) mod select;
 
 use std::collections::HashSet;
 
+use phasegate_process::Digest;
 use phasegate_process::gate::NotRun;
 use phasegate_process::testing::File;
 
@@ -70,6 +71,12 @@ impl TestBase {
         base.suite.sort_by(|a, b| a.path.cmp(&b.path));
         base.tests.sort();
         Ok(base)
+    }
+
+    /// Returns the seed of all runs of the repository's tests: the same before and after a change, and in every run that starts
+    /// from the same tree.
+    pub(crate) fn seed(&self) -> u64 {
+        u64::from_str_radix(Digest::from_content(self.identity.as_bytes()).short(), 16).unwrap_or(0)
     }
 
     /// Returns the files without a change.
