@@ -117,7 +117,7 @@ fn names_every_fault_of_an_answer() {
 }
 
 #[test]
-fn renames_are_a_deleted_path_and_a_new_file() {
+fn renames_delete_one_path_and_add_another() {
     let moved = json!({"path": "src/money.py", "purpose": "p", "renamed_from": "src/prices.py",
         "edits": [{"find": "def mean", "replace": "def average"}]});
     let copied = json!({"path": "src/kept.py", "purpose": "p", "renamed_from": "src/old.py"});

@@ -1,8 +1,8 @@
 //! Finds a text and replaces it.
 
+use super::change::{Edit, FaultKind};
 use super::lines::{TextLines, normalize};
 use super::locate::{find_places, nearest};
-use super::{Edit, FaultKind};
 
 /// Applies one edit.
 pub fn apply(text: &mut TextLines, edit: &Edit) -> Result<(), FaultKind> {

@@ -1,8 +1,8 @@
 //! Reads and applies a unified diff of one file, also one whose line numbers and counts are wrong, as those of models are.
 
+use super::change::{EditFault, FaultKind};
 use super::lines::{TextLines, normalize};
 use super::locate::{Place, Shift, find_places, nearest};
-use super::{EditFault, FaultKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {

@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{Repository, words};
+use super::files::{Repository, words};
 use crate::host;
 use crate::tools::Toolbox;
 use crate::types::{ArtifactError, RepositoryFile, Tool};
@@ -47,11 +47,14 @@ struct SearchText {
     folder: String,
 }
 
-impl RepositoryTools {
-    pub(super) fn new(repository: Repository) -> Self {
-        Self { repository }
+impl Repository {
+    /// Returns functions that let a model list, read and search the files.
+    pub fn tools(&self) -> RepositoryTools {
+        RepositoryTools { repository: self.clone() }
     }
+}
 
+impl RepositoryTools {
     fn list_files(&self, ListFiles { folder }: &ListFiles) -> Result<String, String> {
         let folder = clean(folder);
         let list = host::list_files(folder).map_err(|error| words(&error).to_owned())?;
