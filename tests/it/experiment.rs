@@ -403,7 +403,7 @@ fn rejects_a_bad_experiment_file_before_recording() {
     hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
     ");
     assert_snapshot!(refusal(&[("tasks/roman.toml", "requirements", "requirement")]), @"
-    error[PG-0102]: tasks/roman.toml:4: unknown field `requirement`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
+    error[PG-0102]: tasks/roman.toml:4: unknown field `requirement`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`, `repo`, `base`
     hint: did you mean `requirements`?
     ");
     assert_snapshot!(refusal(&[("experiment.toml", variant, "agent = { code = \"nearest-phase\" }")]), @"

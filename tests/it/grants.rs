@@ -286,6 +286,7 @@ fn inspect_shows_the_manifest() {
     name      planning 0.1.0
     purpose   Divides a task into semantic units, rates them, and estimates by PROBE
     setting   max_output_tokens (integer): Limit of the first answer in tokens; a longer answer is asked for once more with four times as many
+    setting   repository_tokens (integer): A repository with at most so many tokens of text is given whole; default: 12000
     setting   tier ("fast", "default", "deep"): Tier of the models; default: `default`
 
     this host accepts it
