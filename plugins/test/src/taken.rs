@@ -21,10 +21,15 @@ impl Taken {
         Self { paths: listed.into_iter().map(|file| file.path).chain(mapped).collect() }
     }
 
-    /// Returns why a test file of the suite cannot have this path; `None` if it can.
+    /// Returns why a test file of the suite cannot have this path; `None` if it can. It may replace a test of the repository.
     pub fn fault(&self, path: &str) -> Option<String> {
+        if is_test(path) && self.paths.contains(path) {
+            return None;
+        }
         if let Some(taken) = self.paths.iter().find(|taken| taken.eq_ignore_ascii_case(path)) {
-            return Some(format!("files: `{taken}` is a file of the repository; tests need their own paths"));
+            return Some(format!(
+                "files: `{taken}` is a file of the repository that is no test of this path; choose another"
+            ));
         }
         let same = self.tests_by_name().remove(name(path))?;
         Some(format!(

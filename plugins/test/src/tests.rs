@@ -246,13 +246,16 @@ fn requests_without_repository_never_change() {
 
 #[test]
 fn suites_keep_clear_of_existing_tests() {
-    let clashing = SUITE.replace("tests/test_a.py", "tests/test_prices.py");
+    let clashing = SUITE.replace("tests/test_a.py", "src/prices.py");
     let other_folder = SUITE.replace("tests/test_a.py", "more/test_prices.py");
     let host = with_repository(host()).answer("test/write", &clashing).answer("test/write/repair", &other_folder);
     let (result, activity) = host.run::<Test>();
     let prompt = request_text(&activity.requests[0]);
     assert!(prompt.contains("# The repository's own tests") && prompt.contains("\ntests/test_prices.py\n"), "{prompt}");
-    assert!(request_text(&activity.requests[1]).contains("`tests/test_prices.py` is a file of the repository"));
+    assert!(
+        request_text(&activity.requests[1])
+            .contains("`src/prices.py` is a file of the repository that is no test of this path")
+    );
     let Err(Failure::Failed(why)) = result else { panic!("{result:?}") };
     assert!(why.contains("the name `test_prices.py` is taken by `tests/test_prices.py`"), "{why}");
 }
@@ -268,4 +271,17 @@ fn diagnoses_see_the_difference_to_the_repository() {
     let (_, activity) = host.run::<Test>();
     assert!(request_text(&activity.requests[1]).contains("-    return 1\n+    return 90\n"));
     assert_eq!(activity.requests[1].tools.len(), 3);
+}
+
+#[test]
+fn suites_may_replace_existing_tests() {
+    let replacing = SUITE.replace("tests/test_a.py", "tests/test_prices.py");
+    let run = TestRun {
+        build_errors: vec![],
+        tests: ["test_h", "test_m"]
+            .map(|name| TestCase { name: format!("tests/test_prices.py::{name}"), ..case(name, Outcome::Passed, "") })
+            .into(),
+    };
+    let (result, _) = with_repository(host()).answer("test/write", &replacing).test_run(Ok(run)).run::<Test>();
+    assert_eq!(suite_of(&result).files[0].path, "tests/test_prices.py");
 }
