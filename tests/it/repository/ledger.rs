@@ -53,7 +53,7 @@ fn a_regression_is_caught_and_mended() {
     let read = output.events_named("repository_read").count();
     assert!(read >= 4, "{read} reads");
 
-    // The test that failed before is told and not blamed.
+    // The test that failed before is listed and does not count.
     let report = &ledger.artifact("test_report")["repository"];
     assert_eq!(report["still_failing"], json!(["tests/test_dates.py::test_quarters"]), "{report:#}");
     assert_eq!(report["not_run"][0]["path"], "tests/test_rates.py", "{report:#}");

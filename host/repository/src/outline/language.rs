@@ -1,4 +1,4 @@
-//! The language of a file, told by its name, and the grammar that parses it.
+//! The language of a file, from its name, and the grammar that parses it.
 
 /// A language whose definitions are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

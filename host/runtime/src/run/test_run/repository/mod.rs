@@ -1,7 +1,7 @@
 //! The repository's own tests: which files they are, their run before the change, and their run on the result.
 //!
 //! Test runs see the text files of the tree that the run starts from: from git objects, kept in memory, and not stored in the
-//! journal. A file beyond a limit is left out, and their number is told.
+//! journal. Files beyond a limit are left out; [`TestBase::left_out`] has their number.
 
 pub(crate) mod baseline;
 pub(crate) mod cache;
