@@ -63,6 +63,13 @@ pub struct WrittenBranch {
 }
 
 impl Repository {
+    /// Checks before a run that its branch can be created: the name is valid, and no other branch has a name that git cannot
+    /// keep beside this one. A branch that has the name itself is no fault here.
+    pub fn check_branch_name(&self, name: &str) -> Result<(), RepositoryError> {
+        check_inside(&self.layout)?;
+        reference::check_name(&self.objects(), name)
+    }
+
     /// Writes a branch. Fails if a change does not fit its tree, if another branch has the name, or if the repository cannot
     /// be written; objects that are already written then remain without a name, until git removes them.
     pub fn write_branch(&self, branch: &NewBranch) -> Result<WrittenBranch, RepositoryError> {

@@ -51,6 +51,12 @@ pub(super) fn create(layout: &Layout, objects: &Objects, name: &str, id: ObjectI
     folders.try_for_each(|folder| if folder.exists() { sync(folder) } else { Ok(()) })
 }
 
+/// Checks that a branch of this name can be created: the name is valid, and no other branch is in the way.
+pub(super) fn check_name(objects: &Objects, name: &str) -> Result<(), RepositoryError> {
+    full_name(name)?;
+    check_neighbours(objects, name)
+}
+
 /// Whether the branch exists at this commit. Fails if it exists at another one.
 fn is_there(objects: &Objects, name: &str, full: &str, id: ObjectId) -> Result<bool, RepositoryError> {
     let Some(found) = find(objects, full)? else { return Ok(false) };

@@ -190,6 +190,9 @@ fn existing_branches_are_never_replaced() {
     let refused = |name: &str| {
         repo.git(&["branch", name]);
         let words = repo.words(&repository.write_branch(&changed).unwrap_err());
+        let early = repository.check_branch_name("phasegate/r1").map_err(|error| repo.words(&error));
+        // The name itself may come from an earlier attempt.
+        assert_eq!(early, if name == "phasegate/r1" { Ok(()) } else { Err(words.clone()) });
         repo.git(&["branch", "--delete", "--force", name]);
         words
     };
@@ -206,7 +209,10 @@ fn existing_branches_are_never_replaced() {
             )
         );
     }
+    let invalid = repository.check_branch_name("phasegate/a b.lock").unwrap_err();
+    assert!(repo.words(&invalid).starts_with("the branch `phasegate/a b.lock` is invalid: "), "{invalid}");
     repo.git(&["pack-refs", "--all"]);
+    repository.check_branch_name("phasegate/r1").unwrap();
     repository.write_branch(&changed).unwrap();
     repo.check();
 }
