@@ -18,6 +18,9 @@ const COMMON_FILES: [&str; 4] = ["config", "packed-refs", "shallow", "HEAD"];
 /// The limit of one of these files and of a loose reference, in bytes.
 const MAX_FILE_BYTES: u64 = 512 << 20;
 const MAX_REFERENCE_BYTES: u64 = 64 << 10;
+/// The limits of `objects/info/alternates`.
+const MAX_ALTERNATES_BYTES: u64 = 64 << 10;
+const MAX_ALTERNATES: usize = 32;
 /// The limit of folders in folders, as `refs/heads/a/b`.
 const MAX_DEPTH: usize = 32;
 
@@ -34,9 +37,12 @@ pub(crate) fn check_inside(layout: &Layout) -> Result<(), RepositoryError> {
     }
     let objects = layout.common_dir.join("objects");
     check_folder(layout, &objects, Files::Objects, 0)?;
-    for alternate in alternates(&objects) {
-        let target = std::fs::canonicalize(&alternate).unwrap_or_else(|_| alternate.clone());
-        if !target.starts_with(&layout.common_dir) || target.join("info/alternates").exists() {
+    for alternate in alternates(layout, &objects)? {
+        let found = std::fs::canonicalize(&alternate);
+        let target = found.as_ref().unwrap_or(&alternate).clone();
+        // One that has alternates in turn would lead on.
+        let leads_on = std::fs::symlink_metadata(target.join("info/alternates")).is_ok();
+        if found.is_err() || !target.starts_with(&layout.common_dir) || leads_on {
             return Err(outside(&layout.top, Outside::Alternates { target }));
         }
         check_folder(layout, &target, Files::Objects, 0)?;
@@ -95,10 +101,25 @@ fn check_folder(layout: &Layout, folder: &Path, files: Files, depth: usize) -> R
     Ok(())
 }
 
-/// Returns the folders that `objects/info/alternates` names.
-fn alternates(objects: &Path) -> Vec<PathBuf> {
-    let Ok(bytes) = phasegate_files::read(&objects.join("info/alternates"), 1 << 20) else { return Vec::new() };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| objects.join(line.trim_matches('"'))).collect()
+/// Returns the folders that `objects/info/alternates` names. Fails unless the lines have one meaning only, so that the folders
+/// that are checked are those that are opened.
+fn alternates(layout: &Layout, objects: &Path) -> Result<Vec<PathBuf>, RepositoryError> {
+    let unusable = |why: String| RepositoryError::Unusable {
+        path: layout.top.clone(),
+        why: format!("its file `objects/info/alternates` {why}"),
+        hint: None,
+    };
+    let text = match phasegate_files::read_text(&objects.join("info/alternates"), MAX_ALTERNATES_BYTES) {
+        Ok(text) => text,
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) => return Err(unusable(format!("cannot be read: {why}"))),
+    };
+    let lines: Vec<_> = text.split('\n').filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    match () {
+        () if lines.len() > MAX_ALTERNATES => Err(unusable(format!("names more than {MAX_ALTERNATES} folders"))),
+        () if lines.iter().any(|line| line.starts_with('"') || line.contains(char::is_control)) => {
+            Err(unusable("has a line in quotes or with a control character".to_owned()))
+        }
+        () => Ok(lines.into_iter().map(|line| objects.join(line)).collect()),
+    }
 }

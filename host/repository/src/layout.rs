@@ -132,10 +132,11 @@ fn odd_case(top: &Path) -> Option<String> {
     names.find(|name| name.eq_ignore_ascii_case(".git"))
 }
 
-/// Returns the first line of a small regular file.
+/// Returns the line of a small regular file; `None` if it has several, because other readers take them for one path.
 fn read_line(path: &Path) -> Option<String> {
     let text = phasegate_files::read_text(path, MAX_LINE_BYTES).ok()?;
-    text.lines().next().map(|line| line.trim_end().to_owned())
+    let line = text.trim_end_matches(['\r', '\n']);
+    (!line.is_empty() && line.trim() == line && !line.contains(char::is_control)).then(|| line.to_owned())
 }
 
 pub(crate) fn outside(top: &Path, outside: Outside) -> RepositoryError {
