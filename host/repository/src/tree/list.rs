@@ -16,6 +16,8 @@ use crate::repository::Repository;
 const MAX_FILES: usize = 500_000;
 const MAX_FOLDERS: usize = 200_000;
 const MAX_PATH_BYTES: usize = 4096;
+/// The limit of all paths together.
+const MAX_PATHS_BYTES: usize = 64 << 20;
 /// The limit of skipped entries that are kept; all are counted as files.
 const MAX_SKIPPED: usize = 1000;
 /// Below this number of files, one thread is faster.
@@ -49,7 +51,8 @@ pub(crate) fn entries(objects: &Objects, tree: ObjectId, folder: &[u8]) -> Resul
 /// Lists the files of a tree and of those in it, without sizes.
 pub(super) fn list(objects: &Objects, tree: ObjectId) -> Result<(Vec<TreeFile>, Vec<SkippedFile>), RepositoryError> {
     let (mut files, mut skipped) = (Vec::new(), Vec::new());
-    let (mut folders, mut count, mut open) = (0_usize, 0_usize, vec![(BString::default(), tree)]);
+    let (mut folders, mut count, mut bytes) = (0_usize, 0_usize, 0_usize);
+    let mut open = vec![(BString::default(), tree)];
     let exceeded = |what, limit| RepositoryError::TooManyFiles { tree: tree.to_string(), what, limit };
     while let Some((folder, id)) = open.pop() {
         folders += 1;
@@ -57,15 +60,19 @@ pub(super) fn list(objects: &Objects, tree: ObjectId) -> Result<(Vec<TreeFile>, 
             return Err(exceeded("too many folders", MAX_FOLDERS));
         }
         for entry in entries(objects, id, &folder)? {
+            count += 1;
+            if count > MAX_FILES {
+                return Err(exceeded("too many files", MAX_FILES));
+            }
+            bytes += folder.len() + 1 + entry.name.len();
+            if bytes > MAX_PATHS_BYTES {
+                return Err(exceeded("too many bytes of paths", MAX_PATHS_BYTES));
+            }
             let mut path = folder.clone();
             if !path.is_empty() {
                 path.push(b'/');
             }
             path.extend_from_slice(&entry.name);
-            count += 1;
-            if count > MAX_FILES {
-                return Err(exceeded("too many files", MAX_FILES));
-            }
             let fault = match path.len() > MAX_PATH_BYTES {
                 true => Some("the path is longer than 4096 bytes"),
                 false => path_fault(&entry.name),

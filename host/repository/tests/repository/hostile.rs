@@ -3,6 +3,9 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use phasegate_files::TrustedFolders;
+use phasegate_repository::Repository;
+
 use super::support::Repo;
 
 /// A repository, and a script that leaves a mark when it is executed.
@@ -268,6 +271,49 @@ fn objects_of_other_repositories_are_refused() {
 }
 
 #[test]
+fn ambiguous_lists_of_alternates_are_refused() {
+    let refused = |content: &dyn Fn(&str) -> Vec<u8>| {
+        let words = refusal(|repo, secret| {
+            let folder = secret.join(".git/objects").display().to_string();
+            repo.write(".git/objects/info/alternates", content(&folder));
+        });
+        let start = "the repository `DIR/repo` cannot be used: its file `objects/info/alternates` ";
+        words.strip_prefix(start).unwrap_or_else(|| panic!("{words}")).to_owned()
+    };
+    let line = "has a line in quotes or with a control character";
+    assert_eq!(refused(&|folder| format!("\"{}\"\n", folder.replace("secret", "s\\145cret")).into()), line);
+    assert_eq!(refused(&|folder| format!("# x\n{folder}\r\n").into()), line);
+    let long = |folder: &str| format!("{}{folder}\n", "#\n".repeat(40_000)).into_bytes();
+    assert_eq!(refused(&long), "cannot be read: it has more than 65536 bytes, which is the limit");
+    let bytes = |folder: &str| [folder.as_bytes(), b"\n\xff\n"].concat();
+    assert_eq!(refused(&bytes), "cannot be read: it is not text in UTF-8");
+    assert_eq!(refused(&|_| "pack\n".repeat(33).into()), "names more than 32 folders");
+}
+
+#[test]
+fn alternates_that_lead_on_are_refused() {
+    for nested in ["/secret/.git/objects\n", "#\n"] {
+        let words = refusal(|repo, _| {
+            repo.write(".git/objects/info/alternates", "../inner\n");
+            repo.write(".git/inner/info/alternates", nested);
+        });
+        assert!(words.contains("it takes objects from `DIR/repo/.git/inner`"), "{words}");
+    }
+}
+
+#[test]
+fn common_folders_of_several_lines_are_refused() {
+    for common in ["../..\n/../../../secret/.git\n", "../.. \n", "../..\n\u{1}"] {
+        let repo = Repo::of(&[("a.txt", "1\n")]);
+        repo.git(&["worktree", "add", "--quiet", "../linked"]);
+        repo.write(".git/worktrees/linked/commondir", common);
+        let opened = Repository::open(&repo.outside().join("linked"), &TrustedFolders::default());
+        let words = repo.words(&opened.unwrap_err());
+        assert!(words.starts_with("the repository `DIR/linked` is not used: "), "{common:?}: {words}");
+    }
+}
+
+#[test]
 fn links_of_the_working_tree_are_not_followed() {
     let repo = Repo::of(&[("folder/a.txt", "one\n"), ("b.txt", "two\n")]);
     let secret = repo.outside().join("secret");
@@ -305,4 +351,33 @@ fn endless_trees_are_refused() {
     let base = repository.resolve(None).unwrap();
     let words = repo.words(&repository.files(&base.tree).unwrap_err());
     assert!(words.contains("is too large: too many files, at most 500000 allowed"), "{words}");
+}
+
+#[test]
+fn trees_of_long_paths_are_refused() {
+    for (length, folders) in [(1000, 3), (250, 14)] {
+        let repo = Repo::of(&[("a.txt", "one\n")]);
+        let blob = repo.hash(b"x", "blob");
+        let entry = |mode: &str, number: usize, id: &str| {
+            let id = (0..20).map(|at| u8::from_str_radix(&id[2 * at..2 * at + 2], 16).unwrap());
+            let name = format!("{number:0length$}");
+            [mode.as_bytes(), b" ", name.as_bytes(), b"\0"].concat().into_iter().chain(id).collect::<Vec<u8>>()
+        };
+        let mut tree: Vec<u8> = (0..60).flat_map(|number| entry("100644", number, &blob)).collect();
+        for level in 0..folders {
+            let id = repo.hash(&tree, "tree");
+            let count = if level < 3 { 60 } else { 1 };
+            tree = (0..count).flat_map(|number| entry("40000", number, &id)).collect();
+        }
+        repo.commit_tree(&tree);
+        let repository = repo.open();
+        let base = repository.resolve(None).unwrap();
+        let words = repo.words(&repository.files(&base.tree).unwrap_err());
+        assert!(
+            words.ends_with(
+                "is too large: too many bytes of paths, at most 67108864 allowed\nhint: start from a smaller repository"
+            ),
+            "{words}"
+        );
+    }
 }
