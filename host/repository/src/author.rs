@@ -6,6 +6,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use phasegate_process::artifact::is_hidden;
+
 use crate::config::GitConfig;
 use crate::error::RepositoryError;
 use crate::repository::Repository;
@@ -45,17 +47,14 @@ pub(crate) fn global_files(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<P
     files.into_iter().flatten().collect()
 }
 
-/// Splits `Name <mail>`. Fails unless it has this form, in one line.
+/// Splits `Name <mail>`. Fails unless it has this form, in one line, without invisible characters.
 pub fn parse_author(text: &str) -> Result<(&str, &str), RepositoryError> {
     let parts = text.strip_suffix('>').and_then(|rest| rest.rsplit_once('<'));
     let parts = parts.map(|(name, mail)| (name.trim(), mail.trim()));
-    let is_plain = |part: &str| !part.is_empty() && !part.contains(['<', '>']) && !part.contains(char::is_control);
+    let is_plain = |part: &str| !part.is_empty() && !part.contains(['<', '>']);
+    let is_seen = !text.contains(|char: char| char.is_control() || is_hidden(char));
     match parts {
-        Some((name, mail))
-            if is_plain(name) && is_plain(mail) && !mail.contains(' ') && !text.contains(char::is_control) =>
-        {
-            Ok((name, mail))
-        }
+        Some((name, mail)) if is_seen && is_plain(name) && is_plain(mail) && !mail.contains(' ') => Ok((name, mail)),
         _ => Err(RepositoryError::Invalid {
             what: "author",
             value: text.escape_debug().to_string(),
@@ -101,7 +100,19 @@ mod tests {
     #[test]
     fn authors_have_a_name_and_a_mail() {
         assert_eq!(parse_author("A. B. Ünal <a@b.example>").unwrap(), ("A. B. Ünal", "a@b.example"));
-        for text in ["", "A", "<a@b>", "A <>", "A <a b>", "A <a> <b>", "A\n<a@b>", "A <a@b> x"] {
+        for text in [
+            "",
+            "A",
+            "<a@b>",
+            "A <>",
+            "A <a b>",
+            "A <a> <b>",
+            "A\n<a@b>",
+            "A <a@b> x",
+            "A\u{202e}B <a@b>",
+            "A <a\u{200b}@b>",
+            "A\0 <a@b>",
+        ] {
             let error = parse_author(text).unwrap_err().to_string();
             assert!(error.ends_with("it must have the form `Name <mail>`"), "{text}: {error}");
         }

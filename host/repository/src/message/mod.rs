@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use phasegate_process::artifact::is_hidden;
+
 /// The limit of a line, in characters.
 const MAX_CHARS: usize = 72;
 /// A manner counts if so many of the subjects have it, as numerator and denominator.
@@ -67,7 +69,8 @@ impl MessageDraft {
     /// Returns the message in the manner of these subjects, the newest first.
     pub fn render(&self, subjects: &[String]) -> String {
         let manner = Manner::of(subjects);
-        let summary = self.summary.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("Change files");
+        let (summary, body) = (visible(&self.summary), visible(&self.body));
+        let summary = summary.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("Change files");
         let summary = summary.split_whitespace().collect::<Vec<_>>().join(" ");
         let sentence = summary.strip_suffix('.').filter(|rest| !rest.ends_with('.')).unwrap_or(&summary);
         let prefix = match manner {
@@ -85,11 +88,12 @@ impl MessageDraft {
         if subject != full {
             parts.push(wrap(&summary));
         }
-        let body = self.body.trim();
+        let body = body.trim();
         if !body.is_empty() {
             parts.push(body.split("\n\n").map(wrap_paragraph).collect::<Vec<_>>().join("\n\n"));
         }
         let trailers = self.trailers.iter().map(|(name, value)| {
+            let value = visible(value);
             let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
             format!("{name}: {value}")
         });
@@ -143,6 +147,12 @@ impl MessageDraft {
         let depth = (1..=first.len()).take_while(|depth| common(*depth)).last()?;
         first.get(depth - 1).map(|area| (*area).to_owned())
     }
+}
+
+/// Returns a text without control characters and invisible ones; line ends and tabs stay. Git refuses a NUL in a message, and
+/// the others hide what a terminal or a review displays.
+fn visible(text: &str) -> String {
+    text.chars().filter(|char| matches!(char, '\n' | '\t') || !(char.is_control() || is_hidden(*char))).collect()
 }
 
 /// Counts the areas of subjects.

@@ -85,3 +85,13 @@ fn long_summaries_go_into_the_body() {
     ");
     assert!(subject(&"é".repeat(100), &[], &[]).chars().count() == 72);
 }
+
+#[test]
+fn invisible_characters_are_left_out() {
+    assert_eq!(subject("Read\u{202e} time\0 \u{1b}[31mzones\u{200b}", &[], &SENTENCES), "Read time [31mzones");
+    assert_eq!(subject("\0\u{feff}", &[], &[]), "Change files");
+    let mut draft = draft("Read zones", &[]);
+    draft.body = "- one\r\n-\ttwo\u{7f}\u{2066}\n\n\u{0}".to_owned();
+    draft.trailers = vec![("Phasegate-Run", "r\0\u{202d}1".to_owned())];
+    assert_eq!(draft.render(&[]), "Read zones\n\n- one\n-\ttwo\n\nPhasegate-Run: r1\n");
+}
