@@ -25,7 +25,7 @@ fn agents_list_search_and_read_files() {
     read repository/docs/guide.txt: The ANSWER is in app.lines.
     read repository/gone.txt: Error::Unknown("there is no file `gone.txt` in the repository")
     read repository/docs: Error::Unknown("`docs` cannot be read: it is a folder")
-    read repository/secret.pem: Error::Unknown("there is no file `secret.pem` in the repository")
+    read repository/secret.pem: Error::Unknown("`secret.pem` looks like a secret by its name: agents can neither read nor change it")
     list : app.lines 13 text, docs/guide.txt 28 text, old.txt 4 text; 0 left out
     list docs/: docs/guide.txt 28 text; 0 left out
     search answer: app.lines:1: answer = 41, docs/guide.txt:1: The ANSWER is in app.lines.; incomplete false
@@ -80,4 +80,47 @@ notes = ""
     generated_code: path "latin.txt" is not acceptable: the file in the repository is not text in UTF-8, so it can only be deleted
     "#);
     assert_eq!(small.git(&["branch", "--list", "phasegate/*"]), "", "a failed run has no branch");
+}
+
+/// Runs an agent that writes files of these paths, and returns the faults of its first attempt.
+fn faults_of(small: &Small, paths: &[&str]) -> String {
+    let files: Vec<_> =
+        paths.iter().map(|path| format!("{{ path = \"{path}\", content = \"x\", purpose = \"x\" }}")).collect();
+    let rest = "deleted = [\"old.txt\"]\nlanguage = \"lines\"\ndependencies = []\nnotes = \"\"\n";
+    small.set_change("", &format!("\nfiles = [{}]\n{rest}", files.join(", ")));
+    let output = small.run(&[]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    let replayed = small.workspace.call(&["replay", &output.run_id()]);
+    assert_eq!(replayed.code, 0, "{}", replayed.stderr);
+    let finished = output.events_named("phase_finished").next().unwrap();
+    let faults = finished["outcome"]["invalid"]["faults"].as_array().unwrap();
+    faults.iter().map(|fault| format!("{}\n", fault.as_str().unwrap())).collect()
+}
+
+#[test]
+fn files_that_look_like_secrets_cannot_change() {
+    let small = Small::new();
+    small.write("prod.env", "TOKEN=1\n");
+    small.write("tls.key", "key\n");
+    small.write("keys/.ssh/id_rsa", "key\n");
+    std::os::unix::fs::symlink("prod.env", small.path().join(".env")).unwrap();
+    std::os::unix::fs::symlink("docs", small.path().join(".netrc")).unwrap();
+    small.commit("secrets");
+    let faults = faults_of(&small, &["prod.env", ".env", ".netrc/new.txt", "keys/.ssh", "tls.key/x.txt"]);
+    insta::assert_snapshot!(faults, @r#"
+    generated_code: path ".env" is not acceptable: `.env` looks like a secret by its name: agents can neither read nor change it
+    generated_code: path ".netrc/new.txt" is not acceptable: there is no `.netrc/new.txt`, because `.netrc` is no folder
+    generated_code: path "keys/.ssh" is not acceptable: `keys/.ssh` looks like a secret by its name: agents can neither read nor change it
+    generated_code: path "prod.env" is not acceptable: `prod.env` looks like a secret by its name: agents can neither read nor change it
+    generated_code: path "tls.key/x.txt" is not acceptable: there is no `tls.key/x.txt`, because `tls.key` is no folder
+    "#);
+}
+
+#[test]
+fn short_names_of_git_folders_are_refused() {
+    let faults = faults_of(&Small::new(), &["git~1/x.txt", "docs/GIT~1"]);
+    insta::assert_snapshot!(faults, @r#"
+    generated_code: path "git~1/x.txt" is not acceptable: some systems take a name in it for `.git`
+    generated_code: path "docs/GIT~1" is not acceptable: some systems take a name in it for `.git`
+    "#);
 }

@@ -101,11 +101,20 @@ impl Open {
         }
     }
 
+    /// Whether the path is a file that agents do not see, or a folder with such files only.
+    fn is_hidden(&self, path: &str) -> bool {
+        let is_there = |files: &TreeFiles| files.get(path).is_some() || !files.below(path).is_empty();
+        is_there(&self.files) && !is_there(&self.visible)
+    }
+
     fn failure(&self, request: &RepositoryRequest, error: &RepositoryError) -> RequestFailure {
         let why = error.to_string();
         match (error, request) {
             (RepositoryError::TooLarge { .. }, _) => RequestFailure::TooLarge(why),
             (RepositoryError::NotAFile { .. }, _) => RequestFailure::NotAFile(why),
+            (_, RepositoryRequest::Read { path }) if self.is_hidden(path) => RequestFailure::NotAFile(format!(
+                "`{path}` looks like a secret by its name: agents can neither read nor change it"
+            )),
             (_, RepositoryRequest::Read { path }) => {
                 let above = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
                 match above.into_iter().find(|above| self.files.get(above).is_some()) {

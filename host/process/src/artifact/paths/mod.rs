@@ -102,8 +102,15 @@ pub fn unsafe_path(path: &str) -> Option<&'static str> {
         () if path.split('/').any(|segment| segment == "..") => Some("it has `..`"),
         () if path.split('/').any(reserved) => Some("it has an empty or odd segment"),
         () if path.split('/').any(|segment| segment.eq_ignore_ascii_case(".git")) => Some("it is inside `.git`"),
+        () if path.split('/').any(is_git_folder) => Some("some systems take a name in it for `.git`"),
         () => None,
     }
+}
+
+/// Whether Windows opens `.git` by this name: by its short name, or with a stream after it.
+fn is_git_folder(segment: &str) -> bool {
+    let base = segment.split(':').next().unwrap_or_default().trim_end_matches([' ', '.']);
+    base.eq_ignore_ascii_case(".git") || base.eq_ignore_ascii_case("git~1")
 }
 
 /// Whether a character is invisible and changes how the text around it is displayed. Two texts that differ in such

@@ -52,9 +52,13 @@ fn refuses_names_that_other_systems_refuse() {
         assert_eq!(portable.fault(path), None, "{path}");
     }
     // No setting allows these.
-    for (path, why) in
-        [("a .", "it has an empty or odd segment"), ("../x", "it has `..`"), ("x/.git/y", "it is inside `.git`")]
-    {
+    for (path, why) in [
+        ("a .", "it has an empty or odd segment"),
+        ("../x", "it has `..`"),
+        ("x/.git/y", "it is inside `.git`"),
+        ("x/Git~1/y", "some systems take a name in it for `.git`"),
+        ("x/.git:y", "some systems take a name in it for `.git`"),
+    ] {
         assert_eq!((portable.fault(path), any.fault(path)), (Some(why), Some(why)), "{path}");
     }
 }
