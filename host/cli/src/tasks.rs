@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use phasegate_process::issue::Issue;
 use phasegate_process::repository::CommitStyle;
 use phasegate_process::source::Source;
-use phasegate_process::task::Task;
+use phasegate_process::task::{CONTROL_HINT, Task, control_character, control_fault};
 use phasegate_process::{InvalidName, TaskId};
 use phasegate_runtime::{RepositorySource, ReservedPaths, TaskSource};
 
@@ -119,6 +119,7 @@ impl TaskArgs {
                 Failure::usage("--description is too short").with_hint("describe the task in at least 10 characters")
             );
         }
+        check_text("--description", &description)?;
         let source = self.task_of(id, description, Vec::new())?;
         repository.add_to(source).map(|source| Some(Described::Whole(Box::new(source))))
     }
@@ -139,6 +140,7 @@ impl TaskArgs {
             return Err(Failure::usage(format!("--issue: the text of {name} is too short"))
                 .with_hint("describe the task in at least 10 characters"));
         }
+        check_text(&format!("--issue {name}"), &text)?;
         let id = match self.id()? {
             Some(id) => id,
             None => issue.task_id().and_then(|id| id.parse().ok()).ok_or_else(|| {
@@ -155,6 +157,7 @@ impl TaskArgs {
                 Failure::usage("--requirements is empty").with_hint("state a requirement, or leave out the flag")
             );
         }
+        self.requirements.iter().try_for_each(|text| check_text("--requirements", text))?;
         requirements.extend(self.requirements.clone());
         let task = Task {
             id,
@@ -168,6 +171,14 @@ impl TaskArgs {
             base: None,
         };
         Ok(TaskSource { task, folder: current_dir(), reserved: ReservedPaths::default(), repository: None })
+    }
+}
+
+/// Rejects a text with control characters, which no commit message may hold.
+fn check_text(place: &str, text: &str) -> Result<(), Failure> {
+    match control_character(text) {
+        None => Ok(()),
+        Some(c) => Err(Failure::usage(format!("{place}: {}", control_fault(c))).with_hint(CONTROL_HINT)),
     }
 }
 

@@ -94,6 +94,10 @@ impl Task {
         if let Some(empty) = raw.requirements.iter().find(|text| text.get_ref().trim().is_empty()) {
             return Err(source.error(empty.span(), "a requirement is empty", "write it down or remove it"));
         }
+        let mut texts = std::iter::once(&raw.description).chain(&raw.requirements);
+        if let Some((text, c)) = texts.find_map(|text| Some((text, control_character(text.get_ref())?))) {
+            return Err(source.error(text.span(), control_fault(c), CONTROL_HINT));
+        }
         if let (Some(base), None) = (&raw.base, &raw.repo) {
             let hint = "add `repo = \"PATH\"`, the git repository that has it";
             return Err(source.error(base.span(), "`base` names a revision, but there is no `repo`", hint));
@@ -145,6 +149,19 @@ impl Task {
     pub fn allow(&mut self, path: &str) {
         self.context_files.iter_mut().filter(|pattern| pattern.path == path).for_each(|pattern| pattern.allow = true);
     }
+}
+
+/// What to do about the fault of [`control_fault`].
+pub const CONTROL_HINT: &str = "remove it; it may come from a copied terminal output";
+
+/// Returns the first control character of a text, apart from tabs and line ends.
+pub fn control_character(text: &str) -> Option<char> {
+    text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// Returns the fault of a text of a task with this control character, which no commit message may hold.
+pub fn control_fault(c: char) -> String {
+    format!("the text has the control character U+{:04X}", u32::from(c))
 }
 
 /// Whether a relative path or pattern cannot refer to anything outside its folder.
@@ -223,5 +240,10 @@ mod tests {
         assert!(refusal(text).starts_with("task.toml:1: `a/b` is not a task id\nhint: "));
         let text = "task_id = \"TASK-1\"\ndescription = \"short\"\n";
         assert!(refusal(text).starts_with("task.toml:2: the description is too short\nhint: "));
+        let text = "task_id = \"TASK-1\"\ndescription = \"long enough text\"\nrequirements = [\n\"a\\u0000b\"]\n";
+        assert_eq!(
+            refusal(text),
+            "task.toml:4: the text has the control character U+0000\nhint: remove it; it may come from a copied terminal output"
+        );
     }
 }

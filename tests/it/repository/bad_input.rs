@@ -111,6 +111,26 @@ fn issues_are_tasks() {
 }
 
 #[test]
+fn control_characters_in_tasks_are_refused() {
+    let small = Small::new();
+    small.workspace.write("issue.md", "# Correct the answer\n\n- [ ] it is\0 42\n");
+    let mut text = String::new();
+    for args in [vec!["--issue", "issue.md"], vec!["--task-id", "ANSWER", "--description", "red \u{1b}[31m answer"]] {
+        let refused = small.workspace.call(&small.args(&[&args[..], &["--repo", "project"]].concat()));
+        text += &format!("{}\n", refused.render_errors(&[]));
+    }
+    insta::assert_snapshot!(text, @r"
+    exit 2
+    error[PG-0101]: --issue issue.md: the text has the control character U+0000
+    hint: remove it; it may come from a copied terminal output
+
+    exit 2
+    error[PG-0101]: --description: the text has the control character U+001B
+    hint: remove it; it may come from a copied terminal output
+    ");
+}
+
+#[test]
 fn runs_elsewhere_need_their_repository_named() {
     let small = Small::new();
     small.git(&["branch", "phasegate"]);
