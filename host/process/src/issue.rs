@@ -79,8 +79,18 @@ impl Issue {
 
 fn without_front_matter(text: &str) -> &str {
     let text = text.trim_start_matches('\u{feff}');
-    let Some(rest) = text.strip_prefix("---\n") else { return text };
-    rest.split_once("\n---\n").map_or(text, |(_, body)| body)
+    let is_mark =
+        |line: &str| line.strip_suffix('\n').is_some_and(|line| line.strip_suffix('\r').unwrap_or(line) == "---");
+    let mut at = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        at += line.len();
+        match (index, is_mark(line)) {
+            (0, false) => return text,
+            (1.., true) => return text.get(at..).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    text
 }
 
 fn heading(line: &str) -> Option<&str> {
@@ -123,6 +133,7 @@ mod tests {
             "Parse `1h 30m` (#12)\n\nToday it fails:\n\n```\n- [ ] no item\n# no title\n```\n\n* plain item\n\nThanks!"
         );
         assert_eq!(issue.task_id().as_deref(), Some("parse-1h-30m-12"));
+        assert_eq!(Issue::parse(&text.replace('\n', "\r\n")), issue);
     }
 
     #[test]
