@@ -80,8 +80,7 @@ impl RepositoryFiles {
         let mut used = lock(&self.used);
         used.bytes = used.bytes.saturating_add(bytes.len() as u64);
         if used.bytes > MAX_BYTES {
-            let why = format!("the answers of this attempt exceed the limit of {} MiB", MAX_BYTES >> 20);
-            return Ok(Err(ArtifactError::Other(why)));
+            return Ok(Err(too_many_bytes()));
         }
         match answer.failed {
             false => Ok(Ok(bytes)),
@@ -117,9 +116,12 @@ impl RepositoryFiles {
         }
         let mut used = lock(&self.used);
         used.requests += 1;
-        match used.requests > MAX_REQUESTS {
-            true => Err(ArtifactError::Other(format!("an attempt asks for files at most {MAX_REQUESTS} times"))),
-            false => Ok(()),
+        match () {
+            () if used.requests > MAX_REQUESTS => {
+                Err(ArtifactError::Other(format!("an attempt asks for files at most {MAX_REQUESTS} times")))
+            }
+            () if used.bytes >= MAX_BYTES => Err(too_many_bytes()),
+            () => Ok(()),
         }
     }
 }
@@ -168,6 +170,10 @@ pub(crate) async fn read_base(
 /// Returns the path of a file of the repository that an agent reads by this name.
 pub(crate) fn path_of(name: &str) -> Option<&str> {
     name.strip_prefix(FILE_PREFIX)
+}
+
+fn too_many_bytes() -> ArtifactError {
+    ArtifactError::Other(format!("the answers of this attempt exceed the limit of {} MiB", MAX_BYTES >> 20))
 }
 
 fn without_slash(folder: &str) -> String {
