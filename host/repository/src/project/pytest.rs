@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use toml::Value;
 
 use super::ini::parse_ini;
@@ -14,8 +14,14 @@ use crate::sources::Sources;
 
 /// The largest file of settings that is read.
 const MAX_BYTES: u64 = 512 << 10;
+/// The limits of one setting, and of a pattern that is compiled.
+const MAX_WORDS: usize = 200;
+const MAX_PATTERN_BYTES: usize = 512;
 const FILES: [&str; 7] =
     ["pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"];
+/// The settings that are used.
+const SETTINGS: [&str; 7] =
+    ["testpaths", "python_files", "python_classes", "python_functions", "norecursedirs", "pythonpath", "addopts"];
 const DEFAULT_FILES: [&str; 2] = ["test_*.py", "*_test.py"];
 const DEFAULT_SKIPPED: [&str; 10] =
     ["*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}", "__pycache__"];
@@ -43,7 +49,7 @@ pub struct PytestSettings {
     pub ignored_globs: Vec<String>,
     /// Plugins that `addopts` switches off with `-p no:NAME`.
     pub disabled_plugins: Vec<String>,
-    /// Files of settings that cannot be parsed, with the reason.
+    /// Files that cannot be parsed and settings that are not used whole, with the reason.
     pub unreadable: Vec<String>,
 }
 
@@ -56,7 +62,7 @@ impl PytestSettings {
             match section(file, text.trim_start_matches('\u{feff}')) {
                 Ok(Some(values)) => {
                     settings.file = Some(file.to_owned());
-                    settings.apply(&values);
+                    settings.apply(file, &values);
                     return settings;
                 }
                 Ok(None) => {}
@@ -66,8 +72,15 @@ impl PytestSettings {
         settings
     }
 
-    fn apply(&mut self, values: &BTreeMap<String, Vec<String>>) {
-        let words = |name: &str| values.get(name).cloned().unwrap_or_default();
+    fn apply(&mut self, file: &str, values: &BTreeMap<String, Vec<String>>) {
+        let words = |name: &str| values.get(name).into_iter().flatten().take(MAX_WORDS).cloned().collect::<Vec<_>>();
+        for name in SETTINGS {
+            let count = values.get(name).map_or(0, Vec::len);
+            if count > MAX_WORDS {
+                let why = format!("only the first {MAX_WORDS} of {count} values of `{name}` in `{file}` are used");
+                self.unreadable.push(why);
+            }
+        }
         self.testpaths = words("testpaths").iter().filter_map(|path| inside(path)).collect();
         self.python_files = words("python_files");
         self.python_classes = words("python_classes");
@@ -93,17 +106,15 @@ impl PytestSettings {
 
     /// Returns the test files among paths that are relative to the top, in their order.
     pub fn test_files<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> Vec<&'p str> {
-        let globs = |patterns: &[String]| patterns.iter().filter_map(|pattern| glob(pattern)).collect::<Vec<_>>();
         let or = |patterns: &[String], default: &[&str]| match patterns {
             [] => default.iter().map(|pattern| (*pattern).to_owned()).collect(),
             patterns => patterns.to_vec(),
         };
-        let files: Vec<(bool, GlobMatcher)> = or(&self.python_files, &DEFAULT_FILES)
-            .iter()
-            .filter_map(|pattern| Some((pattern.contains('/'), glob(pattern)?)))
-            .collect();
+        let files: (Vec<_>, Vec<_>) =
+            or(&self.python_files, &DEFAULT_FILES).into_iter().partition(|pattern| pattern.contains('/'));
+        let (paths_of_tests, names_of_tests) = (globs(&files.0), globs(&files.1));
         let skipped = globs(&or(&self.norecursedirs, &DEFAULT_SKIPPED));
-        let roots: Vec<GlobMatcher> = globs(&self.testpaths);
+        let roots = globs(&self.testpaths);
         let ignored = globs(&self.ignored_globs);
         let is_below = |path: &str, folder: &str| {
             path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')) || folder.is_empty()
@@ -111,17 +122,14 @@ impl PytestSettings {
         let is_test = |path: &&str| {
             let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
             // A test path may have wildcards: its folders are compared one by one.
-            let root = roots
-                .is_empty()
-                .then_some("")
-                .or_else(|| prefixes(path).find(|prefix| roots.iter().any(|root| root.is_match(prefix))));
+            let root = roots.is_empty().then_some("").or_else(|| prefixes(path).find(|prefix| roots.is_match(prefix)));
             let Some(root) = root else { return false };
             let searched = folders.strip_prefix(root).unwrap_or_default();
             path.ends_with(".py")
-                && files.iter().any(|(whole, glob)| glob.is_match(if *whole { path } else { name }))
-                && !searched.split('/').any(|folder| skipped.iter().any(|glob| glob.is_match(folder)))
+                && (paths_of_tests.is_match(path) || names_of_tests.is_match(name))
+                && !searched.split('/').any(|folder| skipped.is_match(folder))
                 && !self.ignored.iter().any(|folder| is_below(path, folder))
-                && !prefixes(path).any(|prefix| ignored.iter().any(|glob| glob.is_match(prefix)))
+                && !prefixes(path).any(|prefix| ignored.is_match(prefix))
         };
         paths.into_iter().filter(is_test).collect()
     }
@@ -132,16 +140,24 @@ fn prefixes(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(|(end, _)| path.get(..end)).chain([path])
 }
 
-/// Returns a pattern as `fnmatch` has it: `*` matches any text. A pattern that cannot be compiled matches nothing.
-fn glob(pattern: &str) -> Option<GlobMatcher> {
+/// Returns patterns as one matcher.
+fn globs(patterns: &[String]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns.iter().filter_map(|pattern| glob(pattern)) {
+        set.add(pattern);
+    }
+    set.build().unwrap_or_default()
+}
+
+/// Returns a pattern as `fnmatch` has it: `*` matches any text. A pattern that is too long or cannot be compiled matches
+/// nothing.
+fn glob(pattern: &str) -> Option<Glob> {
+    if pattern.len() > MAX_PATTERN_BYTES {
+        return None;
+    }
     // Braces have no meaning for `fnmatch`.
     let pattern = pattern.replace('{', "[{]").replace('}', "[}]");
-    GlobBuilder::new(&pattern)
-        .literal_separator(false)
-        .backslash_escape(false)
-        .build()
-        .ok()
-        .map(|glob| glob.compile_matcher())
+    GlobBuilder::new(&pattern).literal_separator(false).backslash_escape(false).build().ok()
 }
 
 /// Returns a path relative to the top; `None` for one outside. The top itself is the empty text.

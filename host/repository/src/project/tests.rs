@@ -54,6 +54,21 @@ fn damaged_settings_are_named() {
 }
 
 #[test]
+fn settings_beyond_the_limit_are_named() {
+    let many = |start: &str| (0..45_000).map(|number| format!(" {start}{number}")).collect::<String>();
+    let text = format!("[pytest]\npython_files = test_*.py{}\n", many("*x"));
+    let found = settings(&[("pytest.ini", &text)]);
+    assert_snapshot!(found.unreadable.join("\n"), @"only the first 200 of 45001 values of `python_files` in `pytest.ini` are used");
+    assert_eq!(found.python_files.len(), 200);
+    let paths: Vec<_> = (0..3000).map(|number| format!("tests/test_{number}.py")).collect();
+    assert_eq!(found.test_files(paths.iter().map(String::as_str)).len(), 3000);
+    let text = format!("[tool:pytest]\naddopts = {}\ntestpaths = t\n", " --ignore=x".repeat(300));
+    let found = settings(&[("setup.cfg", &text)]);
+    assert_snapshot!(found.unreadable.join("\n"), @"only the first 200 of 300 values of `addopts` in `setup.cfg` are used");
+    assert_eq!((found.ignored.len(), found.testpaths), (200, strings(&["t"])));
+}
+
+#[test]
 fn test_files_follow_the_settings() {
     let paths = [
         "test_top.py",
