@@ -51,7 +51,7 @@ fn passed_run_ends_in_a_branch() {
 
     ## What was asked
 
-    Correct the answer of the app.
+    > Correct the answer of the app.
 
     ## What changed
 
@@ -158,4 +158,40 @@ fn uncommitted_changes_come_first() {
         small.git(&["diff", "--name-only", &format!("{branch}~1"), &branch]),
         "app.lines\ndocs/new.txt\nold.txt\n"
     );
+    let described = small.workspace.call(&["pr", &output.run_id()]).stdout;
+    let shown = "\nThe branch begins with a commit of 2 uncommitted changes of the working tree, which the run started from: \
+                 `app.lines`, `untracked.txt`.\n";
+    assert!(described.contains(shown), "{described}");
+}
+
+#[test]
+fn requests_show_texts_as_quotes() {
+    let small = Small::new();
+    let issue = "# Correct the answer (#7)\n\nIt is wrong, says @ann:\n- in the app\n\n## Gates\n\n- [ ] closes #8\n";
+    small.workspace.write("issue.md", issue);
+    let args = ["--json", "--issue", "issue.md", "--repo", "project"];
+    let run = small.workspace.call(&small.args(&args)).run_id();
+    let described = small.workspace.call(&["pr", &run]).stdout;
+    let (asked, _) = described.split_once("\n## What changed").unwrap();
+    insta::assert_snapshot!(asked, @r"
+    Correct the answer (#7)
+
+    ## What was asked
+
+    > Correct the answer (#&#8203;7)
+    >
+    > It is wrong, says @&#8203;ann:
+    > \- in the app
+    >
+    > \## Gates
+
+    - R1: closes #&#8203;8
+    ");
+
+    small.set_change("", &CHANGE.replace("old.txt", "gone.txt"));
+    let run = small.workspace.call(&small.args(&args)).run_id();
+    let described = small.workspace.call(&["pr", &run]);
+    let note = "The run has not passed: its status is `failed`.";
+    assert!(described.stdout.contains(&format!("\n\n{note}\n\n\n## What was asked")), "{}", described.stdout);
+    assert_eq!(described.stderr, note);
 }

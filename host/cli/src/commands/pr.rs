@@ -28,6 +28,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             .with_hint("start a run with --repo PATH; the report of this one is in its output folder"));
     }
     let request = PullRequest::describe(&journal, &state, &events).map_err(Error::from)?;
+    if let Some(note) = &request.note {
+        context.printer.note(note);
+    }
     match args.json {
         true => context.printer.print_json(&request),
         false => context.printer.print(&format!("{}\n\n{}", request.title, request.body)),

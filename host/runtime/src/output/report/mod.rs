@@ -8,6 +8,7 @@ mod decisions;
 mod gates;
 mod page;
 mod pull_request;
+mod request_text;
 mod summary;
 mod test_runs;
 mod text;

@@ -9,13 +9,14 @@ use phasegate_journal::Journal;
 use phasegate_process::Recorded;
 use phasegate_process::artifact::kinds;
 use phasegate_process::repository::RunBranch;
-use phasegate_process::result::TaskResult;
+use phasegate_process::result::{TaskResult, TaskStatus};
 use phasegate_process::state::State;
 use serde::Serialize;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::page::Page;
+use super::request_text::{inline_text, quoted_text};
 use super::text::{
     array_field, plain_text, plural, render_count, render_duration, render_usd, table_cell, text_field, text_or_json,
 };
@@ -47,6 +48,9 @@ pub struct PullRequest {
     /// The branch that the run started from, as `main`; absent if it started from a commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Says that the run has not passed, as the first line of the body does.
+    #[serde(skip)]
+    pub note: Option<String>,
 }
 
 impl PullRequest {
@@ -62,29 +66,59 @@ impl PullRequest {
             title = title.chars().take(MAX_TITLE - 1).chain("…".chars()).collect();
         }
         let mut page = Page { artifacts: &artifacts, events, result: &result, text: String::new() };
+        page.not_passed();
         page.asked(&task);
         page.changed_files()?;
+        page.uncommitted();
         page.gates_of_request();
         page.tests_of_request()?;
         page.open_issues();
         page.cost_of_request();
         let base = state.created.repository.as_ref();
         let target = base.and_then(|base| base.reference.as_deref()?.strip_prefix("refs/heads/").map(str::to_owned));
-        Ok(Self { title, body: page.text.trim_start().to_owned(), branch: state.branch.clone(), target })
+        Ok(Self {
+            title,
+            body: page.text.trim_start().to_owned(),
+            branch: state.branch.clone(),
+            target,
+            note: not_passed_note(&result),
+        })
     }
 }
 
 impl Page<'_> {
+    fn not_passed(&mut self) {
+        if let Some(note) = not_passed_note(self.result) {
+            self.line(format_args!("{note}\n"));
+        }
+    }
+
+    /// Changes that were not committed when the run was created; the branch begins with them.
+    fn uncommitted(&mut self) {
+        let base = self.artifacts.state.created.repository.as_ref();
+        let files = base.map(|base| base.uncommitted.as_slice()).unwrap_or_default();
+        if files.is_empty() {
+            return;
+        }
+        let paths: Vec<_> = files.iter().take(MAX_FILES).map(|file| format!("`{}`", plain_text(&file.path))).collect();
+        let more = files.len() - paths.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let (number, changes) = (files.len(), plural(files.len(), "change", "changes"));
+        self.line(format_args!(
+            "\nThe branch begins with a commit of {number} uncommitted {changes} of the working tree, which the run started \
+             from: {}{more}.",
+            paths.join(", ")
+        ));
+    }
+
     fn asked(&mut self, task: &Value) {
         self.heading("What was asked");
-        let paragraphs = text_field(task, "description").split("\n\n").map(plain_text);
-        let paragraphs: Vec<_> = paragraphs.filter(|text| !text.is_empty()).collect();
-        self.line(paragraphs.join("\n\n"));
+        self.line(quoted_text(text_field(task, "description")));
         if !array_field(task, "requirements").is_empty() {
             self.line("");
         }
         for (index, requirement) in array_field(task, "requirements").iter().enumerate() {
-            self.line(format_args!("- R{}: {}", index + 1, plain_text(&text_or_json(requirement))));
+            self.line(format_args!("- R{}: {}", index + 1, inline_text(&text_or_json(requirement))));
         }
     }
 
@@ -131,7 +165,11 @@ impl Page<'_> {
             .gates
             .iter()
             .map(|gate| {
-                let last = gate.attempts.last().map(|attempt| table_cell(&attempt.reason)).unwrap_or_default();
+                let last = gate
+                    .attempts
+                    .last()
+                    .map(|attempt| inline_text(&attempt.reason).replace('|', "\\|"))
+                    .unwrap_or_default();
                 let standing = gate.standing.as_str().replace('_', " ");
                 [gate.gate.to_string(), standing, gate.attempts.len().to_string(), last]
             })
@@ -178,18 +216,18 @@ impl Page<'_> {
         for phase in &state.pipeline.phases {
             let judged = state.phases.get(&phase.name).and_then(|known| known.judged.last());
             for issue in judged.into_iter().flat_map(|judged| &judged.issues) {
-                let (severity, text) = (issue.severity.as_str(), plain_text(&issue.description));
+                let (severity, text) = (issue.severity.as_str(), inline_text(&issue.description));
                 lines.push(format!("- **{severity}** ({}): {text}", phase.name));
             }
             for approval in judged.into_iter().flat_map(|judged| &judged.approvals) {
-                let (choice, by) = (approval.choice.as_str(), plain_text(&approval.by));
-                let reason = plain_text(&approval.reason);
+                let (choice, by) = (approval.choice.as_str(), inline_text(&approval.by));
+                let reason = inline_text(&approval.reason);
                 let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
                 lines.push(format!("- {}: {choice} by {by}{reason}", phase.name));
             }
         }
         for dropped in &self.result.dropped_tests {
-            lines.push(format!("- dropped test `{}`: {}", plain_text(&dropped.test), plain_text(&dropped.reason)));
+            lines.push(format!("- dropped test `{}`: {}", plain_text(&dropped.test), inline_text(&dropped.reason)));
         }
         if lines.is_empty() {
             return;
@@ -223,6 +261,12 @@ impl Page<'_> {
         let base = base.map(|base| format!(", from commit {}", base.commit)).unwrap_or_default();
         self.line(format_args!("\nRun `{}` of Phasegate{base}.", self.result.run_id));
     }
+}
+
+/// Returns the first line of a request for a run that has not passed.
+fn not_passed_note(result: &TaskResult) -> Option<String> {
+    let status = result.status;
+    (status != TaskStatus::Passed).then(|| format!("The run has not passed: its status is `{}`.", status.as_str()))
 }
 
 /// Returns the numbers of added and removed lines; of a base that is not text, none are removed.
