@@ -1,6 +1,6 @@
 //! The attributes of files that say how git converts them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +8,12 @@ use std::sync::Arc;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use phasegate_files::Folder;
 
-/// The limit of a `.gitattributes` file, in bytes.
-const MAX_BYTES: u64 = 4 << 20;
+use super::patterns::read_patterns;
+
+/// The limit of lines that count, in all files together.
+const MAX_LINES: usize = 10_000;
+/// The attributes that count.
+const NAMES: [&str; 6] = ["filter", "working-tree-encoding", "ident", "text", "eol", "binary"];
 
 /// How git converts a file between working tree and objects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,9 +31,14 @@ pub(super) struct Conversion {
 /// The attributes of a working tree. Files are read when they are needed.
 pub(super) struct Attributes {
     top: PathBuf,
-    info: Arc<Vec<Line>>,
-    folders: RefCell<BTreeMap<String, Arc<Vec<Line>>>>,
+    info: Lines,
+    folders: RefCell<BTreeMap<String, Lines>>,
+    /// The lines that may still be read.
+    left: Cell<usize>,
 }
+
+/// The lines of one file, or none if it cannot be read or exceeds a limit.
+type Lines = Option<Arc<Vec<Line>>>;
 
 struct Line {
     pattern: Gitignore,
@@ -38,25 +47,27 @@ struct Line {
 
 impl Attributes {
     pub(super) fn new(top: &Path, common: &Folder) -> Self {
-        let info = Arc::new(read(common, "info/attributes", top));
-        Self { top: top.to_owned(), info, folders: RefCell::default() }
+        let left = Cell::new(MAX_LINES);
+        let info = read(common, "info/attributes", top, &left);
+        Self { top: top.to_owned(), info, folders: RefCell::default(), left }
     }
 
-    /// Returns how a file is converted. Later lines count more, and those of deeper folders.
-    pub(super) fn of(&self, folder: &Folder, path: &str) -> Conversion {
+    /// Returns how a file is converted; `None` if the attributes of its folders cannot be read or exceed a limit. Later lines
+    /// count more, and those of deeper folders.
+    pub(super) fn of(&self, folder: &Folder, path: &str) -> Option<Conversion> {
         let mut conversion = Conversion::default();
         let parents = path.match_indices('/').map(|(end, _)| path.get(..=end).unwrap_or_default());
         for prefix in std::iter::once("").chain(parents) {
-            self.apply(&self.lines(folder, prefix), path, &mut conversion);
+            self.apply(self.lines(folder, prefix)?.as_slice(), path, &mut conversion);
         }
-        self.apply(&self.info, path, &mut conversion);
-        conversion
+        self.apply(self.info.as_ref()?, path, &mut conversion);
+        Some(conversion)
     }
 
-    fn lines(&self, folder: &Folder, prefix: &str) -> Arc<Vec<Line>> {
+    fn lines(&self, folder: &Folder, prefix: &str) -> Lines {
         let mut folders = self.folders.borrow_mut();
-        let read = || Arc::new(read(folder, &format!("{prefix}.gitattributes"), &self.top.join(prefix)));
-        Arc::clone(folders.entry(prefix.to_owned()).or_insert_with(read))
+        let read = || read(folder, &format!("{prefix}.gitattributes"), &self.top.join(prefix), &self.left);
+        folders.entry(prefix.to_owned()).or_insert_with(read).clone()
     }
 
     fn apply(&self, lines: &[Line], path: &str, conversion: &mut Conversion) {
@@ -88,10 +99,10 @@ impl Conversion {
     }
 }
 
-fn read(folder: &Folder, path: &str, root: &Path) -> Vec<Line> {
-    let Ok(bytes) = folder.read(path, MAX_BYTES) else { return Vec::new() };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    text.lines().filter_map(|line| parse(line.trim(), root)).collect()
+fn read(folder: &Folder, path: &str, root: &Path, left: &Cell<usize>) -> Lines {
+    let text = read_patterns(folder, path).ok()?.unwrap_or_default();
+    left.set(left.get().checked_sub(text.lines().count())?);
+    Some(Arc::new(text.lines().filter_map(|line| parse(line.trim(), root)).collect()))
 }
 
 fn parse(line: &str, root: &Path) -> Option<Line> {
@@ -102,8 +113,14 @@ fn parse(line: &str, root: &Path) -> Option<Line> {
         Some((pattern, rest)) => (pattern, rest),
         None => line.split_once(char::is_whitespace)?,
     };
+    let name =
+        |attribute: &str| attribute.split('=').next().unwrap_or_default().trim_start_matches(['-', '!']).to_owned();
+    let counts = |attribute: &&str| NAMES.contains(&name(attribute).as_str());
+    let attributes: Vec<_> = attributes.split_whitespace().filter(counts).map(str::to_owned).collect();
+    if attributes.is_empty() {
+        return None;
+    }
     let mut builder = GitignoreBuilder::new(root);
     builder.add_line(None, pattern).ok()?;
-    let attributes = attributes.split_whitespace().map(str::to_owned).collect();
     Some(Line { pattern: builder.build().ok()?, attributes })
 }

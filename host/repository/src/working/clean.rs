@@ -36,7 +36,10 @@ impl Cleaner {
         bytes: Vec<u8>,
         old: Option<&[u8]>,
     ) -> Result<Vec<u8>, &'static str> {
-        let Conversion { has_filter, has_encoding, has_id, is_text } = self.attributes.of(folder, path);
+        let Some(conversion) = self.attributes.of(folder, path) else {
+            return Err("the .gitattributes files that apply to it cannot be read or are too large");
+        };
+        let Conversion { has_filter, has_encoding, has_id, is_text } = conversion;
         match () {
             () if has_filter => return Err("a git filter converts it, and filters are not run"),
             () if has_encoding => return Err("git converts its encoding (working-tree-encoding)"),

@@ -11,12 +11,13 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use phasegate_files::Folder;
 
 use super::found::refused;
+use super::patterns::{read_named_patterns, read_patterns};
 use crate::author::global_files;
 use crate::config::GitConfig;
 use crate::error::RepositoryError;
 
-/// The limit of a `.gitignore` file, in bytes.
-const MAX_BYTES: u64 = 4 << 20;
+/// The limit of lines that hold in one folder.
+const MAX_LINES: usize = 20_000;
 
 /// The patterns that hold in a folder. Later ones count more.
 #[derive(Clone)]
@@ -24,30 +25,31 @@ pub(super) struct Ignores {
     top: PathBuf,
     ignores_case: bool,
     patterns: Vec<Arc<Gitignore>>,
+    lines: usize,
 }
 
 impl Ignores {
     /// Returns the patterns that hold in the whole repository.
     pub(super) fn new(top: &Path, common: &Folder, config: &GitConfig) -> Result<Self, RepositoryError> {
         let ignores_case = config.flag("core.ignorecase").unwrap_or(false);
-        let mut ignores = Self { top: top.to_owned(), ignores_case, patterns: Vec::new() };
+        let mut ignores = Self { top: top.to_owned(), ignores_case, patterns: Vec::new(), lines: 0 };
         match config.text("core.excludesfile") {
-            None => ignores.add("", user_patterns(&|name| std::env::var_os(name))),
+            None => ignores.add("", user_patterns(&|name| std::env::var_os(name))?)?,
             Some(named) => {
                 let path = std::fs::canonicalize(top.join(&named)).ok().filter(|path| path.starts_with(top));
-                let text = path.and_then(|path| phasegate_files::read_text(&path, MAX_BYTES).ok());
+                let text = path.map(|path| read_named_patterns(&path)).transpose()?.flatten();
                 let why = format!("core.excludesFile of the repository names `{named}`, which is not in it");
-                ignores.add("", Some(text.ok_or_else(|| refused(&why, "commit them first"))?));
+                ignores.add("", Some(text.ok_or_else(|| refused(&why, "commit them first"))?))?;
             }
         }
-        ignores.add("", read(common, "info/exclude"));
+        ignores.add("", read_patterns(common, "info/exclude")?)?;
         Ok(ignores)
     }
 
     /// Returns the patterns that hold in a folder below. `prefix` is its path with `/`, or empty for the top.
-    pub(super) fn enter(mut self, folder: &Folder, prefix: &str) -> Self {
-        self.add(prefix, read(folder, &format!("{prefix}.gitignore")));
-        self
+    pub(super) fn enter(mut self, folder: &Folder, prefix: &str) -> Result<Self, RepositoryError> {
+        self.add(prefix, read_patterns(folder, &format!("{prefix}.gitignore"))?)?;
+        Ok(self)
     }
 
     /// Whether a file or folder is ignored; its parent folder is not.
@@ -57,8 +59,13 @@ impl Ignores {
         found.into_iter().find(|found| !found.is_none()).is_some_and(|found| matches!(found, Match::Ignore(_)))
     }
 
-    fn add(&mut self, prefix: &str, text: Option<String>) {
-        let Some(text) = text else { return };
+    fn add(&mut self, prefix: &str, text: Option<String>) -> Result<(), RepositoryError> {
+        let Some(text) = text else { return Ok(()) };
+        self.lines += text.lines().count();
+        if self.lines > MAX_LINES {
+            let why = format!("the .gitignore files of `{prefix}` and above have more than {MAX_LINES} lines");
+            return Err(refused(&why, "commit them first"));
+        }
         let mut builder = GitignoreBuilder::new(self.top.join(prefix));
         // An invalid pattern matches nothing, as in git.
         let _ = builder.case_insensitive(self.ignores_case);
@@ -68,17 +75,12 @@ impl Ignores {
         if let Ok(patterns) = builder.build() {
             self.patterns.push(Arc::new(patterns));
         }
+        Ok(())
     }
 }
 
-/// Reads a small file of a folder. A link counts as absent, as in git.
-fn read(folder: &Folder, path: &str) -> Option<String> {
-    let bytes = folder.read(path, MAX_BYTES).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 /// Returns the patterns of the user's own file, which holds for all repositories.
-fn user_patterns(variable: &dyn Fn(&str) -> Option<std::ffi::OsString>) -> Option<String> {
+fn user_patterns(variable: &dyn Fn(&str) -> Option<std::ffi::OsString>) -> Result<Option<String>, RepositoryError> {
     let home = variable("HOME").map(PathBuf::from);
     let mut configs = global_files(variable).into_iter().filter_map(|path| GitConfig::read(&path).ok());
     let named = configs.find_map(|config| config.text("core.excludesfile")).map(|named| {
@@ -88,6 +90,6 @@ fn user_patterns(variable: &dyn Fn(&str) -> Option<std::ffi::OsString>) -> Optio
         }
     });
     let settings = variable("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| home.map(|home| home.join(".config")));
-    let path = named.or_else(|| settings.map(|folder| folder.join("git/ignore")))?;
-    phasegate_files::read_text(&path, MAX_BYTES).ok()
+    let path = named.or_else(|| settings.map(|folder| folder.join("git/ignore")));
+    Ok(path.map(|path| read_named_patterns(&path)).transpose()?.flatten())
 }

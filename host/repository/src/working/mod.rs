@@ -7,6 +7,7 @@ mod attributes;
 mod clean;
 mod found;
 mod ignored;
+mod patterns;
 mod state;
 mod tracked;
 mod untracked;
@@ -65,8 +66,9 @@ impl Repository {
         if self.is_bare() {
             return Err(refused("the repository has no working tree", "commit them in a working tree, and name that"));
         }
-        let own = crate::config::GitConfig::read(&self.layout.git_dir.join("config.worktree")).ok();
-        let elsewhere = [Some(&self.config), own.as_ref()].into_iter().flatten().any(|config| {
+        let unusable = |why| RepositoryError::Unusable { path: self.layout.top.clone(), why, hint: None };
+        let own = crate::config::GitConfig::read(&self.layout.git_dir.join("config.worktree")).map_err(unusable)?;
+        let elsewhere = [&self.config, &own].into_iter().any(|config| {
             let tree = config.text("core.worktree").map(|tree| self.layout.git_dir.join(tree));
             tree.is_some_and(|tree| std::fs::canonicalize(tree).ok().as_ref() != Some(&self.layout.top))
         });

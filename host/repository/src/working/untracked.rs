@@ -49,7 +49,7 @@ impl Working<'_> {
             let why = format!("`{prefix}` is more than {MAX_DEPTH} folders deep");
             return Err(refused(&why, "let .gitignore leave it out"));
         }
-        let ignores = ignores.enter(&self.folder, &prefix);
+        let ignores = ignores.enter(&self.folder, &prefix)?;
         for entry in std::fs::read_dir(top.join(&prefix)).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             *left = left.saturating_sub(1);

@@ -241,6 +241,44 @@ fn refusals_say_what_to_do() {
 }
 
 #[test]
+fn large_attributes_leave_files_out() {
+    let why = "the .gitattributes files that apply to it cannot be read or are too large";
+    for attributes in ["a text\n".repeat(5001), "#".repeat((256 << 10) + 1)] {
+        let repo = Repo::of(&[("sub/a.txt", "one\n"), ("b.txt", "two\n")]);
+        repo.write("sub/.gitattributes", attributes);
+        repo.git(&["add", "--all"]);
+        repo.git(&["commit", "--quiet", "--message=Attributes"]);
+        repo.write("sub/a.txt", "changed\n");
+        repo.write("b.txt", "changed\n");
+        assert_eq!(rows(&repo), ["b.txt = changed\\n"]);
+        assert_eq!(left_out(&repo), [format!("sub/a.txt: {why}")]);
+    }
+    // Each file is small enough, and all together are not.
+    let repo = Repo::of(&[("a/b/c/x", "one\n"), ("y", "two\n")]);
+    ["", "a/", "a/b/"].iter().for_each(|at| repo.write(&format!("{at}.gitattributes"), "*.z text\n".repeat(4000)));
+    repo.commit("Attributes");
+    repo.write("a/b/c/x", "changed\n");
+    repo.write("y", "changed\n");
+    assert_eq!((rows(&repo), left_out(&repo)), (vec!["y = changed\\n".to_owned()], vec![format!("a/b/c/x: {why}")]));
+}
+
+#[test]
+fn large_lists_of_ignored_files_are_refused() {
+    let refused = |path: &str, text: &str| {
+        let repo = Repo::of(&[("a.txt", "one\n")]);
+        repo.write("secret.env", "KEY=1\n");
+        repo.write(path, format!("{text}secret.env\n"));
+        let (repository, base, files) = repo.load();
+        let words = repo.words(&repository.uncommitted(&base, &files).unwrap_err());
+        words.strip_prefix("uncommitted changes cannot be included: ").unwrap().to_owned()
+    };
+    let hint = "hint: commit them first";
+    assert_eq!(refused(".gitignore", &"a\n".repeat(5000)), format!("`.gitignore` has more than 5000 lines\n{hint}"));
+    let long = "#".repeat(256 << 10) + "\n";
+    assert_eq!(refused(".git/info/exclude", &long), format!("`info/exclude` has more than 262144 bytes\n{hint}"));
+}
+
+#[test]
 fn an_absent_index_counts_files_as_untracked() {
     let repo = Repo::of(&[("a.txt", "one\n"), ("b.txt", "two\n")]);
     std::fs::remove_file(repo.path.join(".git/index")).unwrap();
