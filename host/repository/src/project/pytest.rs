@@ -58,6 +58,9 @@ impl PytestSettings {
     pub fn read(sources: &Sources<'_>) -> Self {
         let mut settings = Self::default();
         for file in FILES {
+            if sources.files.iter().any(|found| found.path == file && found.size > MAX_BYTES) {
+                settings.unreadable.push(format!("`{file}` is not used: it has more than {MAX_BYTES} bytes"));
+            }
             let Some(text) = sources.read_text(file, MAX_BYTES) else { continue };
             match section(file, text.trim_start_matches('\u{feff}')) {
                 Ok(Some(values)) => {

@@ -66,6 +66,10 @@ fn settings_beyond_the_limit_are_named() {
     let found = settings(&[("setup.cfg", &text)]);
     assert_snapshot!(found.unreadable.join("\n"), @"only the first 200 of 300 values of `addopts` in `setup.cfg` are used");
     assert_eq!((found.ignored.len(), found.testpaths), (200, strings(&["t"])));
+    let large = "#\n".repeat(300_000);
+    let found = settings(&[("pytest.ini", &large), ("tox.ini", "[pytest]\ntestpaths = t")]);
+    assert_snapshot!(found.unreadable.join("\n"), @"`pytest.ini` is not used: it has more than 524288 bytes");
+    assert_eq!(found.testpaths, strings(&["t"]));
 }
 
 #[test]

@@ -230,6 +230,14 @@ fn refusals_say_what_to_do() {
         )
     );
     let repo = Repo::of(&[("a.txt", "one\n")]);
+    repo.write(".git/config.worktree", "[core\n");
+    let (repository, base, files) = repo.load();
+    let damaged = repo.words(&repository.uncommitted(&base, &files).unwrap_err());
+    assert!(
+        damaged.ends_with("`DIR/repo/.git/config.worktree` cannot be read: it is not a git configuration"),
+        "{damaged}"
+    );
+    let repo = Repo::of(&[("a.txt", "one\n")]);
     repo.commit("Second");
     let repository = repo.open();
     let base = repository.resolve(Some("HEAD~1")).unwrap();
