@@ -51,6 +51,7 @@ fn unusable_repositories_are_told_in_words() {
     --repo project --author nobody
     exit 2
     error[PG-0801]: the author `nobody` is invalid: it must have the form `Name <mail>`
+    hint: give name and mail in quotes: --author 'Ann Lee <ann@example.org>'
 
     --base main
     exit 2
@@ -68,8 +69,23 @@ fn repositories_without_author_are_refused_at_once() {
     insta::assert_snapshot!(refused(&small, &["--repo", "project"]), @r"
     exit 2
     error[PG-0801]: git's configuration names no author for the branch
-    hint: name one with --author 'Name <mail>', or set user.name and user.email with `git config --global`
+    hint: name one with --author 'Name <mail>', or set user.name and user.email with `git config --global`; included files and the system's configuration are not read
     ");
+}
+
+#[test]
+fn branches_in_the_way_are_told_before_the_run() {
+    let small = Small::new();
+    small.git(&["branch", "phasegate"]);
+    let refused = refused(&small, &["--repo", "project"]);
+    let (start, rest) = refused.split_once("phasegate/answer-").unwrap();
+    let (_, rest) = rest.split_once('`').unwrap();
+    insta::assert_snapshot!(format!("{start}RUN`{rest}"), @r"
+    exit 2
+    error[PG-0801]: the branch `RUN` cannot be created beside the branch `phasegate`
+    hint: rename the branch: `git branch --move phasegate NEW-NAME`
+    ");
+    assert_eq!(small.workspace.call(&["runs", "--json"]).json(), serde_json::json!([]), "a run was created");
 }
 
 #[test]
@@ -133,8 +149,7 @@ fn control_characters_in_tasks_are_refused() {
 #[test]
 fn runs_elsewhere_need_their_repository_named() {
     let small = Small::new();
-    small.git(&["branch", "phasegate"]);
-    let run = small.run(&[]).run_id();
+    let run = small.stopped_fork().run_id();
     small.git(&["branch", "--move", "phasegate", "other"]);
     let place = small.workspace.path("project-moved");
     std::fs::rename(small.path(), &place).unwrap();

@@ -96,8 +96,7 @@ fn killed_runs_write_the_branch_on_resume() {
 #[test]
 fn unwritable_branch_is_written_on_resume() {
     let small = Small::new();
-    small.git(&["branch", "phasegate"]);
-    let output = small.run(&[]);
+    let output = small.stopped_fork();
     let run = output.run_id();
     let stopped = output.render_errors(&[(&run, "RUN")]);
     let error = stopped.find("error[").map(|at| &stopped[at..]).unwrap();

@@ -92,6 +92,14 @@ impl Small {
         self.workspace.call(&self.args(&[&task, more].concat()))
     }
 
+    /// Forks a run while the branch `phasegate` is in the way, so that the fork stops before its branch.
+    pub fn stopped_fork(&self) -> Output {
+        let run = self.run(&[]).run_id();
+        self.git(&["branch", "--quiet", "--delete", "--force", &format!("phasegate/{run}")]);
+        self.git(&["branch", "phasegate"]);
+        self.workspace.call(&["fork", &run, "--at", "code#1", "--out", "fork", "--json"])
+    }
+
     /// What git shows of the working tree, and the bytes of index and `HEAD`.
     pub fn checkout(&self) -> (String, Vec<u8>, Vec<u8>) {
         let read = |name: &str| std::fs::read(self.path().join(".git").join(name)).unwrap();

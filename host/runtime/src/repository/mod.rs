@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use phasegate_files::TrustedFolders;
 use phasegate_journal::Journal;
+use phasegate_process::RunId;
 use phasegate_process::repository::{RepositoryBase, RepositoryRequest, RequestFailure, UncommittedChange};
 use phasegate_repository::{Repository, RepositoryError, TreeFiles};
 use serde::Serialize;
@@ -127,6 +128,11 @@ impl Open {
             _ => RequestFailure::Unknown(why),
         }
     }
+}
+
+/// Returns the name of the branch of a run, as `phasegate/RUN`.
+pub(crate) fn branch_name(run: &RunId) -> String {
+    format!("phasegate/{run}")
 }
 
 /// Returns the files that agents see: all but those that look like secrets by their names. Also returns the paths of the others.

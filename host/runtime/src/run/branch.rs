@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::output::work::{Step, StepContent, Work, steps_of_attempts};
-use crate::repository::blocking;
+use crate::repository::{blocking, branch_name};
 use crate::run::context::RunContext;
 use crate::store::blobs::{read_blob, read_json};
 
@@ -35,7 +35,8 @@ pub(crate) async fn write_branch(context: &RunContext) -> Result<(), Error> {
     }
     let journal = context.host.journal();
     let work = Work::load(journal.as_ref(), &state)?;
-    let nothing = RunBranch { name: branch_name(&state), commits: Vec::new(), tree: None, work: work.digest() };
+    let nothing =
+        RunBranch { name: branch_name(&state.created.run_id), commits: Vec::new(), tree: None, work: work.digest() };
     let Some(base) = state.created.repository.clone() else {
         return Err(Error::host_failed("a run without a repository has no branch"));
     };
@@ -62,10 +63,6 @@ pub(crate) async fn write_branch(context: &RunContext) -> Result<(), Error> {
         }
     };
     context.append(Event::BranchWritten { branch })
-}
-
-fn branch_name(state: &State) -> String {
-    format!("phasegate/{}", state.created.run_id)
 }
 
 /// Everything that the commits are made from, apart from the repository.
@@ -116,7 +113,7 @@ impl Draft {
             uncommitted.push(Change { path: file.path.clone(), content, executable });
         }
         Ok(Self {
-            name: branch_name(state),
+            name: branch_name(&state.created.run_id),
             base: base.clone(),
             uncommitted,
             steps,

@@ -30,7 +30,7 @@ use crate::plugins::bundled::{bundled_digest, bundled_environment};
 use crate::plugins::load::load_and_check_plugins;
 use crate::plugins::parse_limits::plugin_limits;
 use crate::plugins::source::load_missing;
-use crate::repository::{RepositorySource, blocking};
+use crate::repository::{RepositorySource, blocking, branch_name};
 use crate::runs::define::{NewRun, RunDefinition, build_requirements};
 use crate::runs::repository::{MapPurpose, PinnedRepository};
 use crate::runs::run_id::task_prefix;
@@ -78,7 +78,7 @@ impl Host {
             Ok(artifact)
         };
         put(kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS, build_requirements(&new.task.task, pipeline)?)?;
-        let pinned = self.pin_repository(&new, &settings).await?;
+        let pinned = self.pin_repository(&new, &settings, &run_id).await?;
         if let Some(pinned) = &pinned {
             put(kinds::REPOSITORY_MAP, kinds::REPOSITORY_MAP, pinned.map.clone())?;
         }
@@ -175,6 +175,7 @@ impl Host {
         &self,
         new: &NewRun<'_>,
         settings: &RunSettings,
+        run: &RunId,
     ) -> Result<Option<PinnedRepository>, Error> {
         let Some(source) = new.task.repository.clone() else { return Ok(None) };
         let source = match settings.cell {
@@ -196,8 +197,9 @@ impl Host {
             python_modules: modules,
             cache: self.maps(),
         };
+        let branch = branch_name(run);
         let trusted = self.trust().folders();
-        blocking(move || PinnedRepository::pin(&source, &trusted, &purpose)).await.map(Some)
+        blocking(move || PinnedRepository::pin(&source, &trusted, &branch, &purpose)).await.map(Some)
     }
 
     /// Completes the settings of a run: seed, the model of each tier, and the environments of test runners.

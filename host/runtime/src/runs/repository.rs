@@ -9,8 +9,8 @@ use phasegate_files::TrustedFolders;
 use phasegate_journal::Blob;
 use phasegate_process::repository::{CommitStyle, RepositoryBase, UncommittedChange, UncommittedFile};
 use phasegate_repository::{
-    MAX_READ_BYTES, MapCache, MapRequest, NewContent, Repository, Sources, TreeFile, TreeFiles, map_repository,
-    parse_author,
+    MAX_READ_BYTES, MapCache, MapRequest, NewContent, Repository, RepositoryError, Sources, TreeFile, TreeFiles,
+    map_repository, parse_author,
 };
 
 use crate::error::{Error, ErrorCode};
@@ -45,19 +45,26 @@ pub(crate) struct PinnedRepository {
 
 impl PinnedRepository {
     /// Opens a repository, pins its commit and maps its files. Fails if the repository cannot be used, if its revision is
-    /// unknown, and if no author is known for the branch.
+    /// unknown, and if no author is known for the branch or another branch is in its way.
     pub(crate) fn pin(
         source: &RepositorySource,
         trusted: &TrustedFolders,
+        branch: &str,
         purpose: &MapPurpose,
     ) -> Result<Self, Error> {
         let mut repository = Repository::open(&source.path, trusted)?;
         let found = repository.resolve(source.revision.as_deref())?;
         let author = match (&source.author, source.commits) {
             (_, CommitStyle::None) => None,
-            (Some(author), _) => Some(parse_author(author).map(|(name, mail)| format!("{name} <{mail}>"))?),
+            (Some(author), _) => {
+                let (name, mail) = parse_author(author).map_err(invalid_author)?;
+                Some(format!("{name} <{mail}>"))
+            }
             (None, _) => Some(repository.author().ok_or_else(unknown_author)?),
         };
+        if source.commits != CommitStyle::None {
+            repository.check_branch_name(branch).map_err(branch_in_the_way)?;
+        }
         let mut files = repository.files(&found.tree)?;
         let mut notes = Vec::new();
         let (mut uncommitted, mut blobs) = (Vec::new(), Vec::new());
@@ -143,8 +150,22 @@ fn note(what: &str, mut paths: Vec<String>) -> Option<String> {
     (!paths.is_empty()).then(|| format!("{what}: {}{more}.", paths.join(", ")))
 }
 
+/// Returns the error of a run that does not start because its branch could not be written.
+fn branch_in_the_way(error: RepositoryError) -> Error {
+    match error.hint() {
+        Some(hint) => Error::rejected(ErrorCode::RepositoryUnusable, error.to_string(), hint),
+        None => error.into(),
+    }
+}
+
+fn invalid_author(error: RepositoryError) -> Error {
+    let hint = "give name and mail in quotes: --author 'Ann Lee <ann@example.org>'";
+    Error::rejected(ErrorCode::RepositoryUnusable, error.to_string(), hint)
+}
+
 fn unknown_author() -> Error {
-    let hint = "name one with --author 'Name <mail>', or set user.name and user.email with `git config --global`";
+    let hint = "name one with --author 'Name <mail>', or set user.name and user.email with `git config --global`; included \
+                files and the system's configuration are not read";
     Error::rejected(ErrorCode::RepositoryUnusable, "git's configuration names no author for the branch", hint)
 }
 
