@@ -74,7 +74,7 @@ fn repositories_without_author_are_refused_at_once() {
 }
 
 #[test]
-fn branches_in_the_way_are_told_before_the_run() {
+fn branches_in_the_way_prevent_runs() {
     let small = Small::new();
     small.git(&["branch", "phasegate"]);
     let refused = refused(&small, &["--repo", "project"]);
