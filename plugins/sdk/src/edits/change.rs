@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::locate::Excerpt;
 
+/// The most lines that a fault names.
+const MAX_NAMED: usize = 10;
+
 /// One replacement in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
@@ -48,12 +51,13 @@ impl fmt::Display for EditFault {
                 write!(formatter, "{place}: the file has no such text; the nearest lines are:\n{nearest}")
             }
             FaultKind::Ambiguous(lines) => {
-                let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+                let named: Vec<String> = lines.iter().take(MAX_NAMED).map(usize::to_string).collect();
+                let more = if lines.len() > MAX_NAMED { " and others" } else { "" };
                 write!(
                     formatter,
-                    "{place}: the text occurs {} times, in lines {}; give more of the lines around it",
+                    "{place}: the text occurs {} times, in lines {}{more}; give more of the lines around it",
                     lines.len(),
-                    lines.join(", ")
+                    named.join(", ")
                 )
             }
             FaultKind::NothingToFind => write!(formatter, "{place}: `find` is empty, and the file is not"),

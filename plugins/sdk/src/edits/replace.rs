@@ -18,18 +18,38 @@ pub fn apply(text: &mut TextLines, edit: &Edit) -> Result<(), FaultKind> {
         return Ok(());
     }
     let plain = text.plain();
-    let starts: Vec<usize> = plain.match_indices(&find).map(|(at, _)| at).collect();
+    let starts = starts_of(&plain, &find);
     match starts.as_slice() {
         [] => replace_lines(text, &find, &replace),
         [start] => {
             text.replace_span(*start, start + find.len(), &replace);
             Ok(())
         }
-        several => {
-            let line = |at: &usize| plain.get(..*at).unwrap_or_default().matches('\n').count() + 1;
-            Err(FaultKind::Ambiguous(several.iter().map(line).collect()))
-        }
+        several => Err(FaultKind::Ambiguous(lines_of(&plain, several))),
     }
+}
+
+/// Returns where `find` begins in a text, places that overlap included.
+fn starts_of(text: &str, find: &str) -> Vec<usize> {
+    let step = find.chars().next().map_or(1, char::len_utf8);
+    let mut starts = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| rest.find(find)) {
+        starts.push(from + at);
+        from += at + step;
+    }
+    starts
+}
+
+/// Returns the line of each place, from 1. Places are in their order.
+fn lines_of(text: &str, starts: &[usize]) -> Vec<usize> {
+    let (mut line, mut counted) = (1, 0);
+    let line_at = |start: &usize| {
+        line += text.get(counted..*start).unwrap_or_default().matches('\n').count();
+        counted = *start;
+        line
+    };
+    starts.iter().map(line_at).collect()
 }
 
 /// Replaces whole lines that match loosely.

@@ -50,6 +50,24 @@ fn counts_the_places_of_ambiguous_texts() {
 }
 
 #[test]
+fn texts_that_overlap_are_ambiguous() {
+    assert_eq!(
+        one("}\n}\n}\n", "}\n}\n", "}\n").unwrap_err(),
+        "edit 1: the text occurs 2 times, in lines 1, 2; give more of the lines around it"
+    );
+    assert!(one("\u{e4}\u{e4}\u{e4}", "\u{e4}\u{e4}", "x").unwrap_err().contains("2 times, in lines 1, 1;"));
+}
+
+#[test]
+fn faults_name_ten_places_at_most() {
+    assert_eq!(
+        one(&"a,\n".repeat(400_000), ",", "x").unwrap_err(),
+        "edit 1: the text occurs 400000 times, in lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and others; give more of the lines around \
+         it"
+    );
+}
+
+#[test]
 fn shows_the_nearest_lines_of_a_mismatch() {
     assert_eq!(
         one(PARSER, "        for part in texts:\n            total += 2\n", "x").unwrap_err(),

@@ -157,7 +157,6 @@ fn parse(diff: &str) -> Result<Vec<Hunk>, &'static str> {
     let mut is_inside = false;
     for (at, line) in lines.iter().enumerate() {
         let next = |ahead: usize| lines.get(at + ahead).copied().unwrap_or_default();
-        let is_complete = hunks.last().is_none_or(Hunk::is_complete);
         if let Some(numbers) = line.strip_prefix("@@") {
             hunks.push(Hunk { numbers: parse_numbers(numbers), ..Hunk::default() });
             is_inside = true;
@@ -165,7 +164,7 @@ fn parse(diff: &str) -> Result<Vec<Hunk>, &'static str> {
         }
         let is_header = line.starts_with("diff --git ")
             || line.starts_with("--- ") && next(1).starts_with("+++ ") && next(2).starts_with("@@");
-        if is_header && is_complete {
+        if is_header && hunks.last().is_none_or(Hunk::is_complete) {
             if !hunks.is_empty() {
                 return Err("it is about several files; give one diff for each file");
             }
@@ -206,10 +205,10 @@ impl Hunk {
     /// Removes empty lines at the end that the header does not count.
     fn drop_blank_end(&mut self) {
         let counted = self.numbers.map_or(0, |(_, old, _)| old);
-        while self.lines.last().is_some_and(|(role, line)| *role == Role::Context && line.is_empty())
-            && self.old().len() > counted
-        {
+        let mut extra = self.old().len().saturating_sub(counted);
+        while extra > 0 && self.lines.last().is_some_and(|(role, line)| *role == Role::Context && line.is_empty()) {
             self.lines.pop();
+            extra -= 1;
         }
     }
 }
