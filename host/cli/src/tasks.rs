@@ -87,13 +87,13 @@ pub struct TaskArgs {
     #[arg(long, value_name = "TEXT", requires = "task_id", conflicts_with = "issue")]
     description: Option<String>,
     /// Issue in Markdown: title and text are the description, items of checklists the requirements
-    #[arg(long, value_name = "FILE.md", conflicts_with = "task")]
+    #[arg(long, value_name = "FILE", conflicts_with = "task")]
     pub issue: Option<PathBuf>,
     /// Requirement that the result must meet; repeat for more
     #[arg(long, value_name = "TEXT", conflicts_with = "task")]
     requirements: Vec<String>,
-    /// Task file; repeat for more tasks
-    #[arg(long, value_name = "FILE.toml")]
+    /// Task file in TOML; repeat for more tasks
+    #[arg(long, value_name = "FILE")]
     pub task: Vec<PathBuf>,
 }
 

@@ -10,9 +10,9 @@ fn run_needs_a_task() {
     assert_snapshot!(workspace().reject(&["run"]), @r"
     exit 2
     error: the following required arguments were not provided:
-      <--task-id <ID>|--task <FILE.toml>|--issue <FILE.md>>
+      <--task-id <ID>|--task <FILE>|--issue <FILE>>
 
-    Usage: phasegate run <--task-id <ID>|--task <FILE.toml>|--issue <FILE.md>>
+    Usage: phasegate run <--task-id <ID>|--task <FILE>|--issue <FILE>>
 
     For more information, try '--help'.
     ");
