@@ -172,7 +172,7 @@ fn rejects_faults_with_file_line_and_hint() {
         (
             "[modles]\n",
             "phasegate.toml:1: unknown field `modles`, expected one of `pipeline`, `locked`, `models`, `providers`, \
-             `prices`, `budget`, `sandbox`, `output`, `hitl`, `feedback`, `plugins`\nhint: did you mean `models`?",
+             `prices`, `budget`, `sandbox`, `output`, `repository`, `hitl`, `feedback`, `plugins`\nhint: did you mean `models`?",
         ),
         (
             "[models]\ndefault = \"claude\"\n",

@@ -143,7 +143,7 @@ fn rejects_expensive_components_before_compilation() {
     hint: make the plugin smaller, or, if you trust it, raise `max_function_weight` under `[sandbox]`
     ");
     insta::assert_snapshot!(error(&agent_with(300_000, 0, |_| {})), @r"
-    plugin `plugin` has 300366 functions, at most 100000 allowed
+    plugin `plugin` has 300371 functions, at most 100000 allowed
     hint: make the plugin smaller, or, if you trust it, raise `max_functions` under `[sandbox]`
     ");
     insta::assert_snapshot!(error(&agent_and(4, &doubling(40))), @r"
