@@ -12,6 +12,7 @@ import concurrent.futures
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,8 @@ def main():
     if sys.version_info < OLDEST:
         print(f"not compared: the record holds for CPython {'.'.join(map(str, OLDEST))} and later")
         return 0
+    # A shell's background job ignores SIGINT, and programs would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     programs = {name: folders for name, folders in all_programs().items() if is_wanted(name, arguments.programs)}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = dict(zip(programs, pool.map(run, programs.values())))
