@@ -36,7 +36,7 @@ const FILES: [(&str, &str); 11] = [
     ("docs/conf.py", "project = = 1\n"),
 ];
 
-/// Work that breaks `add`, and work that does not; both mend `half` and delete `old`.
+/// One version of the work that breaks `add`, and one that does not; both correct `half` and delete `old`.
 fn code(sum: &str) -> Value {
     let calc = format!("def add(a, b):\n    return {sum}\n\n\ndef half(n):\n    return n / 2\n");
     json!({

@@ -33,7 +33,7 @@ fn refusal(change: Change) -> String {
     let repo = sample();
     let error = write(&repo, vec![change]).unwrap_err();
     assert_eq!(repo.git(&["branch", "--list", "phasegate/*"]), "");
-    repo.words(&error)
+    repo.describe(&error)
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn other_encodings_are_never_rewritten() {
         ("image.png", "it is a binary file"),
     ] {
         let error = write(&repo, vec![text(path, "café\n")]).unwrap_err();
-        assert_eq!(repo.words(&error), format!("`{path}` is not changed: {why}, {hint}"));
+        assert_eq!(repo.describe(&error), format!("`{path}` is not changed: {why}, {hint}"));
     }
     let bytes = Change { content: NewContent::Bytes(b"th\xe9\n".to_vec()), ..text("latin.txt", "") };
     write(&repo, vec![bytes, deleted("utf16.txt")]).unwrap();
@@ -189,8 +189,8 @@ fn existing_branches_are_never_replaced() {
     let changed = one_commit(&base, vec![text("src/a.txt", "changed\n")]);
     let refused = |name: &str| {
         repo.git(&["branch", name]);
-        let words = repo.words(&repository.write_branch(&changed).unwrap_err());
-        let early = repository.check_branch_name("phasegate/r1").map_err(|error| repo.words(&error));
+        let words = repo.describe(&repository.write_branch(&changed).unwrap_err());
+        let early = repository.check_branch_name("phasegate/r1").map_err(|error| repo.describe(&error));
         // The name itself may come from an earlier attempt.
         assert_eq!(early, if name == "phasegate/r1" { Ok(()) } else { Err(words.clone()) });
         repo.git(&["branch", "--delete", "--force", name]);
@@ -210,7 +210,7 @@ fn existing_branches_are_never_replaced() {
         );
     }
     let invalid = repository.check_branch_name("phasegate/a b.lock").unwrap_err();
-    assert!(repo.words(&invalid).starts_with("the branch `phasegate/a b.lock` is invalid: "), "{invalid}");
+    assert!(repo.describe(&invalid).starts_with("the branch `phasegate/a b.lock` is invalid: "), "{invalid}");
     repo.git(&["pack-refs", "--all"]);
     repository.check_branch_name("phasegate/r1").unwrap();
     repository.write_branch(&changed).unwrap();
@@ -222,7 +222,7 @@ fn names_and_authors_are_checked() {
     let repo = sample();
     let (repository, base, _) = repo.load();
     let branch = one_commit(&base, vec![]);
-    let refusal = |branch: NewBranch| repo.words(&repository.write_branch(&branch).unwrap_err());
+    let refusal = |branch: NewBranch| repo.describe(&repository.write_branch(&branch).unwrap_err());
     for name in ["", "a..b", "-", "a b", "x.lock", "../x", "a/.git/b", "@{", "a~1"] {
         if name == "-" {
             continue;
@@ -250,7 +250,7 @@ fn unwritable_repositories_are_named() {
     }
     let branch =
         one_commit(&base, vec![text("src/a.txt", "changed\n"), text("new", "new\n"), text("other", "other\n")]);
-    let words = repo.words(&repository.write_branch(&branch).unwrap_err());
+    let words = repo.describe(&repository.write_branch(&branch).unwrap_err());
     assert!(words.starts_with("`DIR/repo/.git/objects` cannot be written: "), "{words}");
     let hint = "hint: make the repository writable for this account, and free space on its disk";
     assert!(words.ends_with(hint), "{words}");

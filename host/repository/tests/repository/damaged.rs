@@ -30,7 +30,7 @@ fn missing_objects_are_named() {
         let path = object(&repo, &id);
         let bytes = std::fs::read(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        let words = repo.words(&repo.use_all().unwrap_err());
+        let words = repo.describe(&repo.use_all().unwrap_err());
         assert_eq!(words, format!("object {id} ({what}) is missing in the repository\n{fsck}"));
         std::fs::write(&path, bytes).unwrap();
     }
@@ -47,7 +47,7 @@ fn damaged_objects_are_named() {
         let before = std::fs::read(&path).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         std::fs::write(&path, bytes).unwrap();
-        let words = repo.words(&repo.use_all().unwrap_err());
+        let words = repo.describe(&repo.use_all().unwrap_err());
         std::fs::write(&path, before).unwrap();
         words
     };
@@ -101,7 +101,7 @@ fn partial_clones_are_told_apart() {
     repo.git(&["clone", "--quiet", "--filter=blob:none", "--no-checkout", &url, "../partial"]);
     let partial = Repository::open(&repo.outside().join("partial"), &TrustedFolders::default()).unwrap();
     let base = partial.resolve(None).unwrap();
-    let words = repo.words(&partial.files(&base.tree).unwrap_err());
+    let words = repo.describe(&partial.files(&base.tree).unwrap_err());
     assert_eq!(
         words,
         format!(
@@ -130,10 +130,10 @@ fn shallow_clones_work() {
 fn references_that_are_damaged_are_named() {
     let repo = Repo::of(&[("a.txt", "one\n")]);
     repo.write(".git/refs/heads/main", "nonsense\n");
-    let words = repo.words(&repo.open().resolve(None).unwrap_err());
+    let words = repo.describe(&repo.open().resolve(None).unwrap_err());
     assert!(words.starts_with("the repository `DIR/repo` cannot be used: its HEAD cannot be read: "), "{words}");
     repo.write(".git/HEAD", "nonsense\n");
-    let words = repo.words(&repo.use_all().unwrap_err());
+    let words = repo.describe(&repo.use_all().unwrap_err());
     assert!(words.starts_with("the repository `DIR/repo` cannot be used: "), "{words}");
 }
 
@@ -142,7 +142,7 @@ fn damaged_indexes_are_named() {
     let repo = Repo::of(&[("a.txt", "one\n")]);
     repo.write(".git/index", "nonsense, and long enough to be more than a header");
     let (repository, base, files) = repo.load();
-    let words = repo.words(&repository.uncommitted(&base, &files).unwrap_err());
+    let words = repo.describe(&repository.uncommitted(&base, &files).unwrap_err());
     assert!(words.starts_with("the repository `DIR/repo` cannot be used: its index cannot be read: "), "{words}");
     assert!(words.ends_with("\nhint: run `git status` there; `git reset` makes the index again"), "{words}");
 }

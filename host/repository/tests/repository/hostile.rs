@@ -154,7 +154,7 @@ fn working_trees_elsewhere_are_not_read() {
     repo.git(&["config", "core.worktree", other.to_str().unwrap()]);
     let (repository, base, files) = repo.load();
     assert_eq!(
-        repo.words(&repository.uncommitted(&base, &files).unwrap_err()),
+        repo.describe(&repository.uncommitted(&base, &files).unwrap_err()),
         "uncommitted changes cannot be included: the working tree is elsewhere (core.worktree)\nhint: commit them first"
     );
 }
@@ -180,7 +180,7 @@ fn refusal(prepare: impl Fn(&Repo, &Path)) -> String {
     let secret = repo.outside().join("secret");
     repo.git(&["clone", "--quiet", "--no-hardlinks", ".", secret.to_str().unwrap()]);
     prepare(&repo, &secret);
-    repo.words(&repo.try_open().expect_err("it was opened"))
+    repo.describe(&repo.try_open().expect_err("it was opened"))
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn common_folders_of_several_lines_are_refused() {
         repo.git(&["worktree", "add", "--quiet", "../linked"]);
         repo.write(".git/worktrees/linked/commondir", common);
         let opened = Repository::open(&repo.outside().join("linked"), &TrustedFolders::default());
-        let words = repo.words(&opened.unwrap_err());
+        let words = repo.describe(&opened.unwrap_err());
         assert!(words.starts_with("the repository `DIR/linked` is not used: "), "{common:?}: {words}");
     }
 }
@@ -349,7 +349,7 @@ fn endless_trees_are_refused() {
     repo.commit_tree(&tree);
     let repository = repo.open();
     let base = repository.resolve(None).unwrap();
-    let words = repo.words(&repository.files(&base.tree).unwrap_err());
+    let words = repo.describe(&repository.files(&base.tree).unwrap_err());
     assert!(words.contains("is too large: too many files, at most 500000 allowed"), "{words}");
 }
 
@@ -372,7 +372,7 @@ fn trees_of_long_paths_are_refused() {
         repo.commit_tree(&tree);
         let repository = repo.open();
         let base = repository.resolve(None).unwrap();
-        let words = repo.words(&repository.files(&base.tree).unwrap_err());
+        let words = repo.describe(&repository.files(&base.tree).unwrap_err());
         assert!(
             words.ends_with(
                 "is too large: too many bytes of paths, at most 67108864 allowed\nhint: start from a smaller repository"

@@ -9,7 +9,7 @@ use phasegate_repository::{Repository, RepositoryError};
 use super::support::Repo;
 
 fn refusal(repo: &Repo, path: &Path) -> String {
-    repo.words(&Repository::open(path, &TrustedFolders::default()).unwrap_err())
+    repo.describe(&Repository::open(path, &TrustedFolders::default()).unwrap_err())
 }
 
 fn git_id(repo: &Repo, revision: &str) -> String {
@@ -55,11 +55,11 @@ fn unknown_revisions_are_named() {
     let hint = "hint: name a branch, a tag or a commit; `git branch --all` lists branches";
     for revision in ["absent", "main~7", "HEAD@{1}", "", "main..main", "-x", "0123456789012345678901234567890123456789"]
     {
-        let words = repo.words(&repository.resolve(Some(revision)).unwrap_err());
+        let words = repo.describe(&repository.resolve(Some(revision)).unwrap_err());
         assert!(words.starts_with(&format!("`{revision}` names no commit of the repository: ")), "{words}");
         assert!(words.ends_with(hint), "{words}");
     }
-    let words = repo.words(&repository.resolve(Some("HEAD:a.txt")).unwrap_err());
+    let words = repo.describe(&repository.resolve(Some("HEAD:a.txt")).unwrap_err());
     assert!(words.contains("names no commit of the repository: it is another object"), "{words}");
 }
 
@@ -98,7 +98,7 @@ fn folders_that_are_no_repositories_are_refused() {
 #[test]
 fn branches_without_commits_are_refused() {
     let repo = Repo::empty();
-    let words = repo.words(&repo.open().resolve(None).unwrap_err());
+    let words = repo.describe(&repo.open().resolve(None).unwrap_err());
     assert_eq!(words, "the branch `main` of the repository `DIR/repo` has no commit yet\nhint: commit something first");
 }
 
@@ -115,7 +115,7 @@ fn git_folders_and_bare_repositories_open() {
     let files = bare.files(&base.tree).unwrap();
     assert_eq!(bare.read_file(&files, "a.txt").unwrap(), b"1\n");
     assert_eq!(
-        repo.words(&bare.uncommitted(&base, &files).unwrap_err()),
+        repo.describe(&bare.uncommitted(&base, &files).unwrap_err()),
         "uncommitted changes cannot be included: the repository has no working tree\nhint: commit them in a working tree, and \
          name that"
     );
@@ -157,7 +157,7 @@ fn unknown_formats_are_refused() {
         repo.git(&["config", "core.repositoryformatversion", "1"]);
         let before = std::fs::read(repo.path.join(".git/config")).unwrap();
         repo.git(&["config", name, value]);
-        let words = repo.words(&repo.try_open().unwrap_err());
+        let words = repo.describe(&repo.try_open().unwrap_err());
         std::fs::write(repo.path.join(".git/config"), before).unwrap();
         words
     };
@@ -171,7 +171,7 @@ fn unknown_formats_are_refused() {
     );
     std::fs::write(repo.path.join(".git/config"), "[core\n").unwrap();
     assert_eq!(
-        repo.words(&repo.try_open().unwrap_err()),
+        repo.describe(&repo.try_open().unwrap_err()),
         "the repository `DIR/repo` cannot be used: `DIR/repo/.git/config` cannot be read: it is not a git configuration"
     );
 }
@@ -184,7 +184,7 @@ fn repositories_of_other_accounts_are_refused() {
         return;
     }
     assert_eq!(
-        repo.words(&repo.try_open().unwrap_err()),
+        repo.describe(&repo.try_open().unwrap_err()),
         "the repository `DIR/repo` is not used because of `DIR/repo/.git`: it belongs to another user (uid 12345)\nhint: \
          clone it, and use the clone\nhint: if you trust its owner, run `phasegate trust allow --folder DIR/repo`"
     );

@@ -135,7 +135,7 @@ impl Repo {
     }
 
     /// Message and hints of an error, without the path of the temporary folder.
-    pub fn words(&self, error: &RepositoryError) -> String {
+    pub fn describe(&self, error: &RepositoryError) -> String {
         error
             .describe()
             .replace(self.outside().to_str().unwrap(), "DIR")

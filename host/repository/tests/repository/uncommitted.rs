@@ -201,7 +201,7 @@ fn refusals_say_what_to_do() {
         let repo = Repo::of(&[("a.txt", "one\n")]);
         prepare(&repo);
         let (repository, base, files) = repo.load();
-        repo.words(&repository.uncommitted(&base, &files).unwrap_err())
+        repo.describe(&repository.uncommitted(&base, &files).unwrap_err())
     };
     let start = "uncommitted changes cannot be included:";
     let conflict = refusal(&|repo| {
@@ -232,7 +232,7 @@ fn refusals_say_what_to_do() {
     let repo = Repo::of(&[("a.txt", "one\n")]);
     repo.write(".git/config.worktree", "[core\n");
     let (repository, base, files) = repo.load();
-    let damaged = repo.words(&repository.uncommitted(&base, &files).unwrap_err());
+    let damaged = repo.describe(&repository.uncommitted(&base, &files).unwrap_err());
     assert!(
         damaged.ends_with("`DIR/repo/.git/config.worktree` cannot be read: it is not a git configuration"),
         "{damaged}"
@@ -243,7 +243,7 @@ fn refusals_say_what_to_do() {
     let base = repository.resolve(Some("HEAD~1")).unwrap();
     let files = repository.files(&base.tree).unwrap();
     assert_eq!(
-        repo.words(&repository.uncommitted(&base, &files).unwrap_err()),
+        repo.describe(&repository.uncommitted(&base, &files).unwrap_err()),
         format!("{start} the base is not the commit that is checked out\nhint: commit them, or omit --base")
     );
 }
@@ -277,7 +277,7 @@ fn large_lists_of_ignored_files_are_refused() {
         repo.write("secret.env", "KEY=1\n");
         repo.write(path, format!("{text}secret.env\n"));
         let (repository, base, files) = repo.load();
-        let words = repo.words(&repository.uncommitted(&base, &files).unwrap_err());
+        let words = repo.describe(&repository.uncommitted(&base, &files).unwrap_err());
         words.strip_prefix("uncommitted changes cannot be included: ").unwrap().to_owned()
     };
     let hint = "hint: commit them first";

@@ -162,11 +162,11 @@ impl Comparison {
                 }
             }
         }
-        let is_told = |test: &TestCase, all: &[TestCase]| test.is_file() && all.len() > regressed;
+        let is_covered = |test: &TestCase, all: &[TestCase]| test.is_file() && all.len() > regressed;
         for test in after.iter().filter(|test| !known.contains(test.name.as_str()) && test.is_failure()) {
             match failed.contains(test.function()) {
                 true => self.tests.still_failing.push(test.name.clone()),
-                false if is_told(test, &self.tests.regressed) => {}
+                false if is_covered(test, &self.tests.regressed) => {}
                 false => self.tests.regressed.push((*test).clone()),
             }
         }

@@ -130,9 +130,9 @@ fn deleted_and_replaced_files_drop_their_tests() {
         case("t.py::kept", Passed),
         case("t.py::gone[1]", Passed),
         case("t.py::gone[2]", Passed),
-        case("t.py::mended", Failed),
+        case("t.py::corrected", Failed),
     ]);
-    let suite = [case("t.py::kept", Failed), case("t.py::mended", Passed)];
+    let suite = [case("t.py::kept", Failed), case("t.py::corrected", Passed)];
     let changed =
         Changed { suite: &suite, suite_files: ["t.py"].into(), deleted: ["old.py"].into(), ..Changed::default() };
     let Comparison { tests, dropped } = compare_with_baseline(&base, &changed);
@@ -143,7 +143,7 @@ fn deleted_and_replaced_files_drop_their_tests() {
     ];
     assert_eq!(dropped, expected);
     // The suite itself has to pass.
-    assert_eq!((tests.regressed.len(), tests.fixed.as_slice()), (0, ["t.py::mended".to_owned()].as_slice()));
+    assert_eq!((tests.regressed.len(), tests.fixed.as_slice()), (0, ["t.py::corrected".to_owned()].as_slice()));
 }
 
 #[test]

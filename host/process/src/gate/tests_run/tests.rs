@@ -165,7 +165,7 @@ fn regressions_fail_the_gate() {
 }
 
 #[test]
-fn what_failed_before_is_told_and_not_blamed() {
+fn earlier_failures_do_not_fail_the_gate() {
     let judged = judge(&with_repository(vec![]), Findings::default());
     assert_eq!(judged.verdict, Verdict::Passed);
     let reason = "all 1 tests passed; of the repository's tests 3 of 4 passed, 1 still failing, 1 fixed";
