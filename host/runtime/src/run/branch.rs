@@ -124,10 +124,10 @@ impl Draft {
         })
     }
 
-    /// Returns the branch to write. Fails if the history cannot be read or no author is known.
+    /// Returns the branch to write. Fails if the history cannot be read.
     fn commits(self, repository: &Repository) -> Result<NewBranch, Error> {
         let subjects = repository.subjects(&self.base.commit, SUBJECTS)?;
-        let author = self.base.author.clone().or_else(|| repository.author());
+        let author = self.base.author.clone();
         let author = author.ok_or_else(|| Error::host_failed("the run names no author of its branch"))?;
         let commit = |changes: Vec<Change>, draft: MessageDraft| NewCommit {
             message: draft.render(&subjects),
