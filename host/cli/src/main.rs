@@ -33,6 +33,10 @@ use context::Context;
 use exit::{Exit, Failure};
 use terminal::printer::Printer;
 
+/// A thousand runs at once allocate from all threads; the allocator of glibc then spends its time in the kernel.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::parse();
     let printer = Printer::new();
