@@ -1,13 +1,15 @@
 //! The components that are part of the binary. `cargo xtask` builds them into `plugins/dist`.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use phasegate_journal::Blob;
 use phasegate_process::Digest;
 use phasegate_process::manifest::Manifest;
-use phasegate_sandbox::manifest;
+
+use crate::plugins::manifests::manifest_of;
 
 /// Names of the bundled plugins. A pipeline uses them without `path`.
 pub const BUNDLED: [&str; 10] = [
@@ -56,12 +58,20 @@ fn bundled_file(name: &str) -> Option<(&'static str, &'static [u8])> {
 
 /// Returns the digest of a bundled component from `dist.toml`, without hashing the component.
 pub fn bundled_digest(name: &str) -> Option<Digest> {
-    let (file, _) = bundled_file(name)?;
-    let dist: toml::Table = DIST.parse().ok()?;
-    let tables = dist.get("component")?.as_array()?;
-    let entry = tables.iter().find(|entry| {
-        entry.get("file").and_then(toml::Value::as_str).is_some_and(|path| path.ends_with(&format!("dist/{file}")))
-    })?;
+    static DIGESTS: LazyLock<BTreeMap<&str, Digest>> = LazyLock::new(|| {
+        let dist: toml::Table = DIST.parse().unwrap_or_default();
+        let entries = dist.get("component").and_then(toml::Value::as_array).map_or(&[][..], Vec::as_slice);
+        BUNDLED.into_iter().filter_map(|name| Some((name, find_digest(entries, bundled_file(name)?.0)?))).collect()
+    });
+    DIGESTS.get(name).cloned()
+}
+
+/// Returns the digest of a file in `plugins/dist` from the entries of `dist.toml`.
+fn find_digest(entries: &[toml::Value], file: &str) -> Option<Digest> {
+    let end = format!("dist/{file}");
+    let of =
+        |entry: &toml::Value| entry.get("file").and_then(toml::Value::as_str).is_some_and(|path| path.ends_with(&end));
+    let entry = entries.iter().find(|entry| of(entry))?;
     entry.get("digest")?.as_str()?.parse().ok()
 }
 
@@ -101,14 +111,10 @@ pub(crate) fn bundled_packed(digest: &Digest) -> Option<io::Result<Vec<u8>>> {
     })
 }
 
-/// Returns the manifest of a bundled component; `None` for compressed ones. Manifests are read once per process.
+/// Returns the manifest of a bundled component; `None` for compressed ones.
 pub(crate) fn bundled_manifest(name: &str) -> Option<Arc<Manifest>> {
-    static MANIFESTS: OnceLock<BTreeMap<&str, Arc<Manifest>>> = OnceLock::new();
-    let read = |name: &'static str| {
-        let (_, bytes) = bundled_file(name).filter(|(file, _)| file.ends_with(".wasm"))?;
-        Some((name, Arc::new(manifest(bytes).ok().flatten()?)))
-    };
-    MANIFESTS.get_or_init(|| BUNDLED.into_iter().filter_map(read).collect()).get(name).cloned()
+    let (_, bytes) = bundled_file(name).filter(|(file, _)| file.ends_with(".wasm"))?;
+    manifest_of(&bundled_digest(name)?, || Ok::<_, Infallible>(bytes)).unwrap_or_default()
 }
 
 /// Returns the environment of a bundled test runner without compiling it.

@@ -3,7 +3,7 @@
 //! A run pins each component by digest, and the journal keeps its bytes, so that a resumed run uses the same components.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,19 +11,17 @@ use phasegate_journal::{Blob, Journal};
 use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::{Digest, PluginName};
-use phasegate_sandbox::manifest;
 
 use crate::error::Error;
 use crate::plugins::bundled::{bundled_bytes, bundled_digest, bundled_manifest};
-
-/// Maximal size of a component. It bounds the memory that a compressed file can take, and is above the sandbox's own limit.
-pub const MAX_COMPONENT_BYTES: u64 = 512 << 20;
+use crate::plugins::file::{file_digest, read_component};
+use crate::plugins::manifests::manifest_of;
 
 /// Loads the manifest of a plugin; `None` if its component has none or is unreadable. Does not run the component.
 pub(crate) fn load_manifest(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Option<Arc<Manifest>> {
     match ComponentSource::from_pipeline(pipeline, name, dir) {
         ComponentSource::Bundled(name) => bundled_manifest(&name),
-        ComponentSource::File(file) => manifest(&read_component(&file).ok()?).ok().flatten().map(Arc::new),
+        ComponentSource::File(file) => manifest_of(&file_digest(&file).ok()?, || read_component(&file)).ok().flatten(),
     }
 }
 
@@ -53,15 +51,30 @@ impl ComponentSource {
 
     /// Reads the component. Errors name `plugin`.
     pub(crate) fn read(&self, plugin: &PluginName) -> Result<Blob, Error> {
-        let (path, bytes) = match self {
-            Self::Bundled(name) => match bundled_bytes(name) {
-                Some(bytes) => ("the bundled component".to_owned(), bytes),
-                None => ("(no path)".to_owned(), Err(io::ErrorKind::NotFound.into())),
-            },
-            Self::File(file) => (file.display().to_string(), read_component(file)),
+        let bytes = match self {
+            Self::Bundled(name) => bundled_bytes(name).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into())),
+            Self::File(file) => read_component(file),
         };
-        let unreadable = |why: io::Error| Error::PluginFile { plugin: plugin.clone(), path, why: why.to_string() };
-        bytes.map(Blob::new).map_err(unreadable)
+        bytes.map(Blob::new).map_err(|why| self.unreadable(plugin, &why))
+    }
+
+    /// Returns the digest of the component. Reads a file only if it may have changed. Errors name `plugin`.
+    fn digest(&self, plugin: &PluginName) -> Result<Digest, Error> {
+        let digest = match self {
+            // Known without decompressing the component.
+            Self::Bundled(name) => bundled_digest(name).ok_or_else(|| io::ErrorKind::NotFound.into()),
+            Self::File(file) => file_digest(file),
+        };
+        digest.map_err(|why| self.unreadable(plugin, &why))
+    }
+
+    fn unreadable(&self, plugin: &PluginName, why: &io::Error) -> Error {
+        let path = match self {
+            Self::Bundled(name) if bundled_digest(name).is_some() => "the bundled component".to_owned(),
+            Self::Bundled(_) => "(no path)".to_owned(),
+            Self::File(file) => file.display().to_string(),
+        };
+        Error::PluginFile { plugin: plugin.clone(), path, why: why.to_string() }
     }
 }
 
@@ -75,13 +88,7 @@ pub(crate) fn component_digests(
         if let Some(blob) = embedded.get(name) {
             return Ok(blob.digest.clone());
         }
-        let source = ComponentSource::from_pipeline(pipeline, name, dir);
-        // The digests of bundled components are known without decompressing them.
-        let known = match &source {
-            ComponentSource::Bundled(name) => bundled_digest(name),
-            ComponentSource::File(_) => None,
-        };
-        known.map_or_else(|| Ok(source.read(name)?.digest), Ok)
+        ComponentSource::from_pipeline(pipeline, name, dir).digest(name)
     };
     pipeline.plugin_names().into_iter().map(|name| Ok((name.clone(), digest(name)?))).collect()
 }
@@ -108,38 +115,4 @@ pub(crate) fn load_missing(
         }
     }
     Ok(blobs)
-}
-
-/// Reads to the end; fails above `max` bytes.
-fn read_limited(from: impl Read, max: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(max + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > max {
-        true => Err(io::Error::other(format!("it has more than {max} bytes, the limit of a component"))),
-        false => Ok(bytes),
-    }
-}
-
-/// Reads a component file, and decompresses it if its name ends in `.zst`.
-pub fn read_component(path: &Path) -> io::Result<Vec<u8>> {
-    let file = phasegate_files::open_input(path)?;
-    match path.extension().is_some_and(|extension| extension == "zst") {
-        true => read_limited(zstd::Decoder::new(file)?, MAX_COMPONENT_BYTES),
-        false => read_limited(file, MAX_COMPONENT_BYTES),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn rejects_components_above_the_size_limit() {
-        assert_eq!(read_limited(io::repeat(0).take(10), 10).unwrap().len(), 10);
-        let why = read_limited(io::repeat(0), 10).unwrap_err().to_string();
-        assert_eq!(why, "it has more than 10 bytes, the limit of a component");
-        let bomb = zstd::encode_all(io::repeat(0).take(1 << 20), 1).unwrap();
-        assert!(read_limited(zstd::Decoder::new(bomb.as_slice()).unwrap(), 1000).is_err());
-    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use phasegate_files::{Access, create_private_folder, open_private, replace};
 use phasegate_process::Digest;
 
-use crate::plugins::source::MAX_COMPONENT_BYTES;
+use crate::plugins::file::MAX_COMPONENT_BYTES;
 
 /// A folder of components, which need not exist yet.
 #[derive(Debug, Clone)]
