@@ -25,7 +25,8 @@ pub fn memory() -> Memory {
 /// Returns the CPU time of this process so far: in its own code and in the kernel.
 pub fn cpu() -> (Duration, Duration) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
     // Fields 14 and 15 of the line, in hundredths of a second.
     let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
     (Duration::from_millis(ticks(11) * 10), Duration::from_millis(ticks(12) * 10))

@@ -33,7 +33,8 @@ fn main() -> Result<()> {
             tokio::spawn(async move { workload.runs(runs).await }).await
         })??;
         let (seconds, cpu_after) = (began.elapsed().as_secs_f64(), cpu());
-        let events: usize = finished.iter().take(1).map(|run| workload.journal.events(run).map_or(0, |all| all.len())).sum();
+        let events: usize =
+            finished.iter().take(1).map(|run| workload.journal.events(run).map_or(0, |all| all.len())).sum();
         let figures = json!({
             "round": round,
             "seconds": seconds,
