@@ -10,6 +10,7 @@ mod document;
 pub(crate) mod endpoint;
 mod error_body;
 pub(crate) mod format;
+mod generated;
 pub(crate) mod http;
 mod notices;
 pub(crate) mod openai;

@@ -1,5 +1,9 @@
 //! Reads script files: `[[answer]]` blocks of conditions and a reply.
 //!
+//! Conditions: `label` (a glob), `phase`, `attempt`, `occurrence`, `contains`. Replies: `text`, `json`, `text-file`,
+//! `json-file`, `tool_calls`, `error`, or `generated_bytes = N`: `{"body":"…"}` of N bytes that differs for each request. Also
+//! `stop`, `input_tokens`, `output_tokens` and `delay_ms`.
+//!
 //! All files that a script names are read at once, so that calls read none.
 
 use std::path::{Component, Path, PathBuf};
@@ -10,6 +14,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::format::content_text;
+use super::generated;
 use crate::call::CallPath;
 
 /// The largest size of a script and of a file that it names, in bytes.
@@ -51,7 +56,15 @@ pub(crate) struct Block {
 /// The reply of a block.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    Content { content: Vec<Content>, stop: String },
+    Content {
+        content: Vec<Content>,
+        stop: String,
+    },
+    /// A document of so many bytes that differs for each request; see [`generated`].
+    Generated {
+        bytes: usize,
+        stop: String,
+    },
     Error(Error),
 }
 
@@ -110,6 +123,7 @@ struct RawAnswer {
     text_file: Option<PathBuf>,
     #[serde(rename = "json-file")]
     json_file: Option<PathBuf>,
+    generated_bytes: Option<usize>,
     error: Option<String>,
     #[serde(default)]
     tool_calls: Vec<RawToolCall>,
@@ -150,7 +164,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Block>, ScriptError> {
     };
     let file: RawScript = toml::from_str(&source).map_err(|error| {
         let place = error.span().map_or(path.display().to_string(), |span| at(span.start));
-        let hint = "a script is a list of [[answer]] tables with text, json, text-file, json-file, tool_calls or error";
+        let hint = "a script is a list of [[answer]] tables with text, json, text-file, json-file, generated_bytes, tool_calls or error";
         ScriptError::new(error.message(), hint).at(&place)
     })?;
     if file.answer.is_empty() {
@@ -191,20 +205,29 @@ impl RawAnswer {
             self.json.is_some(),
             self.text_file.is_some(),
             self.json_file.is_some(),
+            self.generated_bytes.is_some(),
             self.error.is_some(),
         ];
         match (given.into_iter().filter(|given| *given).count(), self.tool_calls.is_empty(), &self.error) {
             (0, true, _) | (2.., ..) => {
                 return Err(ScriptError::new(
                     "this answer needs exactly one reply",
-                    "write exactly one of text, json, text-file, json-file and error, or tool_calls",
+                    "write exactly one of text, json, text-file, json-file, generated_bytes and error, or tool_calls",
                 ));
             }
             (1, false, Some(_)) => {
                 return Err(ScriptError::new("this answer has both an error and tool_calls", "remove one of them"));
             }
+            (1, false, _) if self.generated_bytes.is_some() => {
+                let message = "this answer has both generated_bytes and tool_calls";
+                return Err(ScriptError::new(message, "remove one of them"));
+            }
             (_, _, Some(error)) => return Ok(Reply::Error(parse_error(error)?)),
             _ => {}
+        }
+        if let Some(bytes) = self.generated_bytes {
+            let stop = self.stop.clone().unwrap_or_else(|| StopReason::End.as_str().to_owned());
+            return check_size(bytes).map(|()| Reply::Generated { bytes, stop });
         }
         let mut content: Vec<Content> = self.text(folder)?.map(|text| Content::Text { text }).into_iter().collect();
         content.extend(self.tool_calls.iter().enumerate().map(|(n, call)| Content::ToolCall {
@@ -232,6 +255,14 @@ impl RawAnswer {
         }
         self.text_file.as_ref().map_or(Ok(self.text.clone()), |file| read_near(folder, file).map(Some))
     }
+}
+
+fn check_size(bytes: usize) -> Result<(), ScriptError> {
+    if (generated::MIN_BYTES..=MAX_SCRIPT_BYTES as usize).contains(&bytes) {
+        return Ok(());
+    }
+    let message = format!("generated_bytes `{bytes}` is out of range");
+    Err(ScriptError::new(message, format!("write a size from {} to {MAX_SCRIPT_BYTES}", generated::MIN_BYTES)))
 }
 
 fn parse_error(written: &str) -> Result<Error, ScriptError> {

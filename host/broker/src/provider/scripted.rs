@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use phasegate_process::model::{Content, Error, Request, Response, Usage};
 
 use super::format::content_text;
+use super::generated;
 use super::script::{Block, Reply, ScriptError};
 use crate::call::{CallPath, Failure, PendingCall, Progress};
 use crate::price::Price;
@@ -61,6 +62,9 @@ impl Script {
         let (content, stop) = match &block.reply {
             Reply::Error(error) => return Err(error.clone()),
             Reply::Content { content, stop } => (content.clone(), stop.clone()),
+            Reply::Generated { bytes, stop } => {
+                (vec![Content::Text { text: generated::document(&call.request, *bytes) }], stop.clone())
+            }
         };
         let written = content.iter().map(characters).sum();
         call.report(Progress::Receiving { characters: written });

@@ -40,6 +40,10 @@ error = "unavailable: the line is dead"
 [[answer]]
 label = "file"
 text-file = "answers/a.md"
+
+[[answer]]
+label = "generated/*"
+generated_bytes = 2000
 "#;
 
 async fn ask(label: &str, path: CallPath) -> Result<Response, Error> {
@@ -100,6 +104,15 @@ async fn scripts_can_hold_tool_calls_and_errors() {
 }
 
 #[tokio::test]
+async fn generated_answers_differ_for_each_request() {
+    let answer = async |label| ask(label, path("code", 1, 1)).await.unwrap();
+    let (one, again, other) = (answer("generated/a").await, answer("generated/a").await, answer("generated/b").await);
+    assert_eq!((one.text().len(), one.stop.as_str()), (2000, "end"));
+    assert_eq!(one.text(), again.text());
+    assert_ne!(one.text(), other.text());
+}
+
+#[tokio::test]
 async fn unanswered_calls_are_described() {
     let error = ask("design-review/security", path("code", 1, 1)).await.unwrap_err();
     assert_eq!(
@@ -126,15 +139,23 @@ async fn faulty_scripts_are_rejected_with_file_and_line() {
     assert_eq!(
         misread("\n[[answer]]\ntxet = 'x'").await.lines().next().unwrap(),
         "[models] default: DIR/s.toml:3: unknown field `txet`, expected one of `label`, `phase`, `attempt`, `occurrence`, `contains`, `text`, \
-         `json`, `text-file`, `json-file`, `error`, `tool_calls`, `stop`, `input_tokens`, `output_tokens`, `delay_ms`"
+         `json`, `text-file`, `json-file`, `generated_bytes`, `error`, `tool_calls`, `stop`, `input_tokens`, `output_tokens`, `delay_ms`"
     );
     assert_eq!(
         misread("[[answer]]\ntext = 'x'\n\n[[answer]]\nlabel = 'b'\n").await,
-        "[models] default: DIR/s.toml:4: this answer needs exactly one reply\nhint: write exactly one of text, json, text-file, json-file and error, or tool_calls"
+        "[models] default: DIR/s.toml:4: this answer needs exactly one reply\nhint: write exactly one of text, json, text-file, json-file, generated_bytes and error, or tool_calls"
     );
     assert_eq!(
         misread("[[answer]]\nerror = 'gone: away'").await,
         "[models] default: DIR/s.toml:1: `gone: away` is not an error\nhint: write KIND: MESSAGE, with denied, budget, invalid, too-long, unavailable or other"
+    );
+    assert_eq!(
+        misread("[[answer]]\ngenerated_bytes = 5").await,
+        "[models] default: DIR/s.toml:1: generated_bytes `5` is out of range\nhint: write a size from 27 to 8388608"
+    );
+    assert_eq!(
+        misread("[[answer]]\ngenerated_bytes = 100\ntool_calls = [{ name = 'read' }]").await,
+        "[models] default: DIR/s.toml:1: this answer has both generated_bytes and tool_calls\nhint: remove one of them"
     );
     assert_eq!(
         misread("[[answer]]\ntext-file = '../secret'").await,
