@@ -1,5 +1,6 @@
 //! Ten steps, ten model calls, artifacts of 2 KB; the design review and the test gate each fail once. Each agent runs in a
-//! fresh sandbox, and each run is a task of its own, as the command line starts them. Answers are scripted.
+//! fresh sandbox, and each run is a task of its own, as the command line starts them. A script generates the answers, which
+//! differ for each request.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,14 +37,17 @@ pub struct Workload {
     task: Arc<TaskSource>,
 }
 
+/// The size of a model's answer, which is also the artifact.
+const ARTIFACT_BYTES: usize = 2_000;
+
 const TASK: &str = "task_id = \"BENCH\"\ndescription = \"measure the host\"\n";
 
 impl Workload {
     /// Writes the project to `dir` and opens its host. Models answer after `delay_ms`.
     pub fn new(dir: &Path, durability: Durability, delay_ms: u64) -> Result<Self> {
         let write = |name: &str, text: String| std::fs::write(dir.join(name), text);
-        let body = format!("{{\\\"body\\\": \\\"{}\\\"}}", "x".repeat(2000));
-        write("answers.toml", format!("[[answer]]\nlabel = \"*\"\ndelay_ms = {delay_ms}\ntext = \"{body}\"\n"))?;
+        let answer = format!("[[answer]]\nlabel = \"*\"\ndelay_ms = {delay_ms}\ngenerated_bytes = {ARTIFACT_BYTES}\n");
+        write("answers.toml", answer)?;
         write("note.json", NOTE_SCHEMA.to_owned())?;
         write("pipeline.toml", pipeline(&fixtures()))?;
         write("phasegate.toml", "[models]\ndefault = \"scripted:answers.toml\"\nconcurrency = 10000\n".to_owned())?;
@@ -109,13 +113,13 @@ fn pipeline(fixtures: &Path) -> String {
     let producing = |name: &str, reads: &str| {
         format!(
             "[[phase]]\nname = \"{name}\"\nagent = \"fixture\"\nreads = [{reads}]\n\
-             produces = [{{ name = \"{name}_out\", kind = \"note\" }}]\nsettings = {{ ask = \"{name}\" }}\n"
+             produces = [{{ name = \"{name}_out\", kind = \"note\" }}]\nsettings = {{ ask = \"{name}\", unique = true }}\n"
         )
     };
     let gate = |name: &str, back: &str| {
         format!(
             "[[phase]]\nname = \"{name}\"\nagent = \"fixture\"\nreads = [\"{back}_out\"]\n\
-             [phase.settings]\nask = \"{name}\"\nattempts = [{{ findings = {{ issues = [{{ phase_injected = \"{back}\" }}] }} }}, {{ findings = {{}} }}]\n\
+             [phase.settings]\nask = \"{name}\"\nunique = true\nattempts = [{{ findings = {{ issues = [{{ phase_injected = \"{back}\" }}] }} }}, {{ findings = {{}} }}]\n\
              [phase.gate]\nreport = \"{name}_report\"\nfails_at = {{ high = 1 }}\nmay_revise = [\"{back}\"]\n"
         )
     };
