@@ -2,16 +2,20 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use crate::hint::with_hint;
+use crate::text::deserialize_text;
 
-/// The SHA-256 of some content. It identifies an artifact, a component, a model request or an answer.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Digest(String);
+/// The bytes of the text of a digest.
+const LENGTH: usize = 71;
+
+/// The SHA-256 of some content. It identifies an artifact, a component, a model request or an answer. Clones share the text.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest(Arc<str>);
 
 /// An error: the text is not a digest.
 #[derive(Debug, thiserror::Error)]
@@ -30,15 +34,15 @@ impl Digest {
     pub fn from_content(bytes: &[u8]) -> Self {
         // Loading a run computes one digest for each event; formatting byte by byte would take longer than hashing.
         let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
-        let mut text = Vec::with_capacity(71);
-        text.extend(b"sha256:");
-        text.extend(Sha256::digest(bytes).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
-        Self(String::from_utf8(text).unwrap_or_default())
+        let digits = Sha256::digest(bytes).into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+        let mut text = [0; LENGTH];
+        text.iter_mut().zip(b"sha256:".iter().copied().chain(digits)).for_each(|(to, byte)| *to = byte);
+        Self(str::from_utf8(&text).unwrap_or_default().into())
     }
 
     /// Returns every digest that stands anywhere in a text, in order.
     pub fn find_all(text: &str) -> impl Iterator<Item = Self> + '_ {
-        text.match_indices("sha256:").filter_map(|(start, _)| text.get(start..start + 71)?.parse().ok())
+        text.match_indices("sha256:").filter_map(|(start, _)| text.get(start..start + LENGTH)?.parse().ok())
     }
 
     /// The whole text, `sha256:…`.
@@ -59,24 +63,29 @@ impl FromStr for Digest {
         let hex = text.strip_prefix("sha256:").unwrap_or_default();
         let is_hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
         match hex.len() == 64 && hex.bytes().fold(true, |all, c| all & is_hex(c)) {
-            true => Ok(Self(text.to_owned())),
+            true => Ok(Self(text.into())),
             false => Err(InvalidDigest(text.to_owned())),
         }
     }
 }
 
-impl TryFrom<String> for Digest {
-    // serde keeps only the text of an error.
-    type Error = String;
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map_err(|error: InvalidDigest| with_hint(&error, Some(error.hint())))
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_text(deserializer, |text| {
+            text.parse().map_err(|error: InvalidDigest| with_hint(&error, Some(error.hint())))
+        })
     }
 }
 
 impl From<Digest> for String {
     fn from(digest: Digest) -> Self {
-        digest.0
+        digest.as_str().to_owned()
     }
 }
 

@@ -35,6 +35,7 @@ mod event;
 mod fixtures;
 mod names;
 mod schema;
+mod text;
 mod work;
 
 pub use digest::{Digest, InvalidDigest};

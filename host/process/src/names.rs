@@ -1,14 +1,16 @@
 //! Names of runs, tasks, phases, plugins and artifacts, each a type of its own so that one cannot stand for another.
 //!
 //! A name is validated when it is parsed, and later code relies on that. Names become file names and SQL keys, so the
-//! allowed characters are few.
+//! allowed characters are few. Clones of a name share its text.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::hint::with_hint;
+use crate::text::deserialize_text;
 
 /// An error: the text is not a valid name of its type.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -29,9 +31,8 @@ impl InvalidName {
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $sort:literal, $rule:literal, $check:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Returns the name as text.
@@ -46,24 +47,29 @@ macro_rules! name {
             fn from_str(text: &str) -> Result<Self, InvalidName> {
                 let check: fn(&str) -> bool = $check;
                 match check(text) {
-                    true => Ok(Self(text.to_owned())),
+                    true => Ok(Self(text.into())),
                     false => Err(InvalidName { text: text.to_owned(), sort: $sort, rule: $rule }),
                 }
             }
         }
 
-        impl TryFrom<String> for $name {
-            // serde keeps only the text of an error.
-            type Error = String;
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
 
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse().map_err(|error: InvalidName| with_hint(&error, Some(error.hint())))
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserialize_text(deserializer, |text| {
+                    text.parse().map_err(|error: InvalidName| with_hint(&error, Some(error.hint())))
+                })
             }
         }
 
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0
+                name.as_str().to_owned()
             }
         }
 
