@@ -53,7 +53,7 @@ impl State {
         }
     }
 
-    /// Applies one event. On an error the state may be partly changed and must not be used.
+    /// Applies one event. On an error the state is as it was before.
     pub fn apply(&mut self, recorded: &Recorded) -> Result<(), FoldError> {
         let fault = |why: String| FoldError { number: recorded.number, why };
         if recorded.number != self.events + 1 {
@@ -68,7 +68,7 @@ impl State {
     }
 
     /// Applies a `run_forked`; `pipeline` is the content of the blob that it names. What is known of a phase is kept by
-    /// its name. Other events are applied as by [`State::apply`].
+    /// its name. Other events are applied as by [`State::apply`]. On an error the state is as it was before.
     pub fn apply_fork(&mut self, recorded: &Recorded, pipeline: Pipeline) -> Result<(), FoldError> {
         let fault = |why: String| FoldError { number: recorded.number, why };
         let Event::RunForked(forked) = &recorded.event else {
@@ -99,6 +99,7 @@ impl State {
         Ok(())
     }
 
+    /// Applies an event. Each kind of event is checked completely before anything is changed.
     fn apply_event(&mut self, event: &Event, at_ms: u64) -> Result<(), String> {
         match event {
             Event::RunCreated(_) => Err("the run was created already".to_owned()),
@@ -150,11 +151,12 @@ impl State {
             }
             Event::RepositoryRead { at, request, answer, failed } => {
                 self.running_calls(at)?;
-                let answer = RepositoryAnswer { content: answer.clone(), failed: *failed };
-                match Arc::make_mut(&mut self.repository).insert(request.clone(), answer) {
-                    None => Ok(()),
-                    Some(_) => Err(format!("{at} {request}, which was answered already")),
+                if self.repository.contains_key(request) {
+                    return Err(format!("{at} {request}, which was answered already"));
                 }
+                let answer = RepositoryAnswer { content: answer.clone(), failed: *failed };
+                Arc::make_mut(&mut self.repository).insert(request.clone(), answer);
+                Ok(())
             }
             Event::TestsRan { at, call: Some(call), run, request, .. } => {
                 let request = request.clone().unwrap_or_else(|| run.clone());

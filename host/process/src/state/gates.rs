@@ -1,5 +1,7 @@
 //! Applies judgements of gates and the decisions about them. Called by `fold`; [`crate::Event`] documents the transitions.
 
+use std::sync::Arc;
+
 use super::phase_state::{Approval, RecordedJudgement};
 use super::run_state::{Stage, State};
 use crate::event::{Choice, FeedbackOutcome, Rework, Verdict};
@@ -14,7 +16,10 @@ impl State {
         if !matches!(self.stage, Stage::Returned { .. }) {
             return Err(format!("{at} is not ready to be judged"));
         }
-        let Some((gate, limit)) = self.phase().and_then(|phase| Some((phase.gate.clone()?, phase.clone()))) else {
+        let pipeline = Arc::clone(&self.pipeline);
+        let Some((phase, gate)) =
+            pipeline.phases.get(self.cursor).and_then(|phase| Some((phase, phase.gate.as_ref()?)))
+        else {
             return Err(format!("{} is no gate", at.phase));
         };
         self.judgements += 1;
@@ -26,13 +31,13 @@ impl State {
             known.last.retain(|artifact| artifact.name != report.name);
             known.last.push(report.clone());
         }
-        let open = judged.verdict.passes() && !needs_approval(&gate, &judged);
+        let open = judged.verdict.passes() && !needs_approval(gate, &judged);
         let (verdict, permanent, reason) = (judged.verdict, judged.permanent, judged.reason.clone());
         known.judged.push(judged);
         self.stage = Stage::Judged;
         if open {
             self.open_gate(at, None);
-        } else if verdict == Verdict::NotJudged && !permanent && self.attempts_left(&limit) > 0 {
+        } else if verdict == Verdict::NotJudged && !permanent && self.attempts_left(phase) > 0 {
             self.phases
                 .entry(at.phase.clone())
                 .or_default()
@@ -48,9 +53,13 @@ impl State {
         if judged.waiting.is_some() || judged.decided.is_some() || !(judged.failed() || judged.rejected()) {
             return Err(format!("{at} gives the strategy nothing to decide"));
         }
-        judged.decided = Some(decided.clone());
-        if let FeedbackOutcome::Revise { rework } = decided {
-            self.rewind(rework)?;
+        let rework = match decided {
+            FeedbackOutcome::Revise { rework } => Some((rework.as_slice(), self.earliest_place(rework)?)),
+            _ => None,
+        };
+        self.latest_judgement(at)?.decided = Some(decided.clone());
+        if let Some((rework, place)) = rework {
+            self.rewind(rework, place);
         }
         Ok(())
     }
@@ -59,38 +68,48 @@ impl State {
     pub(super) fn apply_question(&mut self, at: &AttemptId, question: &str, at_ms: u64) -> Result<(), String> {
         let renewed = self.renewed_question(at_ms).is_some();
         let judged = self.latest_judgement(at)?;
-        judged.asked_ms = Some(at_ms);
-        match judged.waiting.replace(question.to_owned()) {
-            Some(_) if !renewed => Err(format!("{at} waits for a person already")),
-            _ => Ok(()),
+        if judged.waiting.is_some() && !renewed {
+            return Err(format!("{at} waits for a person already"));
         }
+        judged.asked_ms = Some(at_ms);
+        judged.waiting = Some(question.to_owned());
+        Ok(())
     }
 
     /// Applies `approval_given`.
     pub(super) fn apply_approval(&mut self, at: &AttemptId, approval: Approval) -> Result<(), String> {
         let judged = self.latest_judgement(at)?;
-        if judged.waiting.take().is_none() {
+        if judged.waiting.is_none() {
             return Err(format!("{at} was not waiting for a person"));
         }
         if approval.choice == Choice::Approve && !judged.verdict.passes() {
             return Err(format!("{at} did not pass, so it cannot be approved"));
         }
-        judged.decided = None;
+        let rework = match &approval.choice {
+            Choice::Reject { revise: Some(phase) } => {
+                let feedback = FeedbackItem {
+                    source: format!("person:{}", approval.by),
+                    about: judged.about.clone(),
+                    issues: judged.issues.clone(),
+                    instructions: approval.reason.clone(),
+                };
+                let rework = vec![Rework { phase: phase.clone(), feedback }];
+                let place = self.earliest_place(&rework)?;
+                Some((rework, place))
+            }
+            _ => None,
+        };
+        let judged = self.latest_judgement(at)?;
+        judged.waiting = None;
+        judged.decided = rework.as_ref().map(|(rework, _)| FeedbackOutcome::Revise { rework: rework.clone() });
         judged.approvals.push(approval.clone());
-        let (about, issues) = (judged.about.clone(), judged.issues.clone());
         match &approval.choice {
             Choice::Approve | Choice::Override => self.open_gate(at, Some(&approval)),
             Choice::Abort => self.stage = Stage::Aborted(format!("aborted by {}: {}", approval.by, approval.reason)),
-            Choice::Reject { revise } => {
-                self.grant_attempts(revise.as_ref());
-                if let Some(phase) = revise {
-                    let source = format!("person:{}", approval.by);
-                    let feedback = FeedbackItem { source, about, issues, instructions: approval.reason.clone() };
-                    let rework = vec![Rework { phase: phase.clone(), feedback }];
-                    self.latest_judgement(at)?.decided = Some(FeedbackOutcome::Revise { rework: rework.clone() });
-                    self.rewind(&rework)?;
-                }
-            }
+            Choice::Reject { revise } => self.grant_attempts(revise.as_ref()),
+        }
+        if let Some((rework, place)) = rework {
+            self.rewind(&rework, place);
         }
         Ok(())
     }
@@ -130,8 +149,8 @@ impl State {
         }
     }
 
-    /// Goes back to the earliest phase that has to revise. The others get their feedback when they are at turn.
-    fn rewind(&mut self, rework: &[Rework]) -> Result<(), String> {
+    /// Returns the index of the earliest phase that has to revise.
+    fn earliest_place(&self, rework: &[Rework]) -> Result<usize, String> {
         let gate = self.phase().and_then(|phase| phase.gate.as_ref()).ok_or("no gate has its turn")?;
         if let Some(other) = rework.iter().find(|rework| !gate.may_revise.contains(&rework.phase)) {
             return Err(format!("this gate may not send work back to {}", other.phase));
@@ -139,12 +158,17 @@ impl State {
         let place =
             |phase: &PhaseName| self.pipeline.position(phase).ok_or_else(|| format!("there is no phase {phase}"));
         let places = rework.iter().map(|rework| place(&rework.phase)).collect::<Result<Vec<_>, _>>()?;
-        self.cursor = places.into_iter().min().ok_or("no phase revises")?;
+        places.into_iter().min().ok_or_else(|| "no phase revises".to_owned())
+    }
+
+    /// Goes back to the phase with this index, the earliest that has to revise. The others get their feedback when they are
+    /// at turn.
+    fn rewind(&mut self, rework: &[Rework], place: usize) {
+        self.cursor = place;
         self.stage = Stage::Ready;
         for rework in rework {
             self.phases.entry(rework.phase.clone()).or_default().feedback.push(rework.feedback.clone());
         }
-        Ok(())
     }
 }
 

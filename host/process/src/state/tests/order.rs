@@ -3,6 +3,7 @@
 use super::harness::{Run, answered, asked};
 use crate::digest::Digest;
 use crate::event::{Choice, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunStatus, Verdict};
+use crate::repository::RepositoryRequest;
 use crate::work::ArtifactRef;
 
 fn at(text: &str) -> crate::names::AttemptId {
@@ -29,8 +30,11 @@ fn decided(text: &str) -> Event {
     Event::FeedbackDecided { at: at(text), decided: FeedbackOutcome::GiveUp { reason: "no".into() }, limit: None }
 }
 
+/// Returns why an event is rejected, which changes nothing.
 fn refusal(run: &mut Run, event: Event) -> String {
+    let before = format!("{:?}", run.state);
     let error = run.try_push(event).expect_err("it was taken");
+    assert_eq!(format!("{:?}", run.state), before);
     error.split_once("cannot follow the events before it: ").unwrap().1.to_owned()
 }
 
@@ -136,9 +140,38 @@ fn rejects_approvals_that_were_not_asked() {
     let (by, reason, about) = ("ann".into(), "ok".into(), vec![]);
     let given = Event::ApprovalGiven { at: at("review#1"), choice: Choice::Override, by, reason, about };
     assert_eq!(refusal(&mut run, given), "review#1 was not waiting for a person");
-    let ask = || Event::ApprovalAsked { at: at("review#1"), question: "?".into(), about: vec![] };
-    run.push(ask());
-    assert_eq!(refusal(&mut run, ask()), "review#1 waits for a person already");
+    let ask = |question: &str| Event::ApprovalAsked { at: at("review#1"), question: question.into(), about: vec![] };
+    run.push(ask("go on?"));
+    assert_eq!(refusal(&mut run, ask("really?")), "review#1 waits for a person already");
+}
+
+#[test]
+fn rejects_approvals_that_the_gate_forbids() {
+    let mut run = Run::new();
+    run.run_until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    run.push(Event::ApprovalAsked { at: at("review#1"), question: "go on?".into(), about: vec![] });
+    let given = |choice| {
+        let (by, reason, about) = ("ann".into(), "so".into(), vec![]);
+        Event::ApprovalGiven { at: at("review#1"), choice, by, reason, about }
+    };
+    assert_eq!(refusal(&mut run, given(Choice::Approve)), "review#1 did not pass, so it cannot be approved");
+    let reject = Choice::Reject { revise: Some("post".parse().unwrap()) };
+    assert_eq!(refusal(&mut run, given(reject)), "this gate may not send work back to post");
+}
+
+#[test]
+fn the_repository_answers_a_request_once() {
+    let mut run = Run::new();
+    let work = run.start();
+    let read = |content: &str| Event::RepositoryRead {
+        at: work.at.clone(),
+        request: RepositoryRequest::Read { path: "a.py".into() },
+        answer: Digest::from_content(content.as_bytes()),
+        failed: false,
+    };
+    run.push(read("one"));
+    assert_eq!(refusal(&mut run, read("two")), "plan#1 read `a.py`, which was answered already");
 }
 
 #[test]
