@@ -8,6 +8,9 @@ use crate::chain::End;
 use crate::error::JournalError;
 use crate::ownership::Fence;
 
+/// Receives the result of an append: the events as they will be read.
+pub type AppendDone = Box<dyn FnOnce(Result<Vec<Recorded>, JournalError>) + Send>;
+
 /// A request to append events to a run, with the blobs that they name.
 #[derive(Debug, Clone)]
 pub struct Append {

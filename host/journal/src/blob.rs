@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use bytes::Bytes;
 use phasegate_process::{Digest, Event};
 
 use crate::bounds::check_event;
@@ -14,13 +15,14 @@ use crate::error::JournalError;
 pub struct Blob {
     /// The SHA-256 of the bytes.
     pub digest: Digest,
-    /// The content.
-    pub bytes: Vec<u8>,
+    /// The content; clones share it.
+    pub bytes: Bytes,
 }
 
 impl Blob {
     /// Creates a blob of these bytes.
-    pub fn new(bytes: Vec<u8>) -> Self {
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
         Self { digest: Digest::from_content(&bytes), bytes }
     }
 }

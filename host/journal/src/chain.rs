@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::num::NonZero;
 use std::panic::resume_unwind;
+use std::sync::LazyLock;
 use std::thread;
 
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunCreated, RunId};
@@ -58,8 +59,10 @@ pub(crate) fn parse_events(
     for event in stored {
         size.add(&event.body).map_err(|reason| too_large(run, event.number, reason))?;
     }
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let length = stored.len().div_ceil(threads).max(MIN_EVENTS_PER_THREAD);
+    let length = match stored.len() {
+        short if short <= MIN_EVENTS_PER_THREAD => MIN_EVENTS_PER_THREAD,
+        long => long.div_ceil(*THREADS).max(MIN_EVENTS_PER_THREAD),
+    };
     let mut pieces = Vec::new();
     let (mut due, mut before) = (number.max(1), None);
     for piece in stored.chunks(length) {
@@ -83,6 +86,9 @@ pub(crate) fn parse_events(
 
 /// The fewest events that are worth a thread.
 const MIN_EVENTS_PER_THREAD: usize = 500;
+
+/// The processors that this process may use. Asking reads files of the system, so it happens once.
+static THREADS: LazyLock<usize> = LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
 fn parse_chunk<'a>(
     run: &RunId,
@@ -159,10 +165,16 @@ impl End {
 
     /// Moves the end behind a new event; returns the event as it is stored.
     pub(crate) fn push(&mut self, at_ms: u64, format: u32, body: String) -> StoredEvent {
-        self.number += 1;
-        let chain = link(self.chain.as_ref(), self.number, at_ms, format, &body);
-        self.chain = Some(chain.clone());
+        let chain = self.advance(at_ms, format, &body);
         StoredEvent { number: self.number, at_ms, format, body, chain }
+    }
+
+    /// Moves the end behind a new event; returns its link.
+    pub(crate) fn advance(&mut self, at_ms: u64, format: u32, body: &str) -> Digest {
+        self.number += 1;
+        let chain = link(self.chain.as_ref(), self.number, at_ms, format, body);
+        self.chain = Some(chain.clone());
+        chain
     }
 
     /// Checks that the events after `number` end here.

@@ -4,9 +4,9 @@
 
 use async_trait::async_trait;
 use phasegate_process::{Digest, Recorded, RunId};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use crate::append::{Append, Fork};
+use crate::append::{Append, AppendDone, Fork};
 use crate::blob::Blob;
 use crate::chain::{self, StoredEvent};
 use crate::error::JournalError;
@@ -23,7 +23,23 @@ pub trait Journal: Send + Sync {
     ///
     /// `next` is the number that the first event must get, and `fence` must be the newest owner's; otherwise nothing is
     /// written.
-    async fn append(&self, append: Append) -> Result<Vec<Recorded>, JournalError>;
+    async fn append(&self, append: Append) -> Result<Vec<Recorded>, JournalError> {
+        let (answer, answered) = oneshot::channel();
+        // The caller may have stopped waiting, which undoes nothing.
+        self.submit(append, Box::new(move |written| drop(answer.send(written))));
+        self.request_sync();
+        answered.await.unwrap_or_else(|_| Err(JournalError::Closed { file: self.location() }))
+    }
+
+    /// Hands over an append and returns at once. Appends are executed in the order of these calls.
+    ///
+    /// `done` is called once, when the events are durable or could not be written, on a thread of the journal or inside of
+    /// this call. It must not block. It is dropped uncalled if the journal is dropped before.
+    fn submit(&self, append: Append, done: AppendDone);
+
+    /// Makes everything that was submitted before durable at once. Without this call it becomes durable within a few
+    /// milliseconds, together with what others submit.
+    fn request_sync(&self);
 
     /// Turns a run without events, which the caller owns, into a fork: its first `shared` events are those of `origin`, by
     /// reference, and `events` follow them. All or nothing, and durable when it returns.
@@ -69,6 +85,10 @@ pub trait Journal: Send + Sync {
 
     /// Returns the runs that have events, newest first.
     fn runs(&self) -> Result<Vec<RunId>, JournalError>;
+
+    /// Returns the newest runs that have events, newest first and at most `count`, each with the number of its last event.
+    /// `made_here` leaves out those for which [`Self::imported`] returns a number.
+    fn newest(&self, made_here: bool, count: usize) -> Result<Vec<(RunId, u64)>, JournalError>;
 
     /// Returns the bytes of a blob, checked against its digest; `None` if it is not stored.
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError>;

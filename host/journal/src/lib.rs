@@ -22,7 +22,7 @@ mod ownership;
 mod sqlite;
 mod wait;
 
-pub use append::{Append, Fork};
+pub use append::{Append, AppendDone, Fork};
 pub use blob::Blob;
 pub use bounds::{MAX_EVENT_BYTES, MAX_RUN_BYTES, RunSize};
 pub use chain::{StoredEvent, link};

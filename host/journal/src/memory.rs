@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use phasegate_process::sync::lock;
 use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
 use tokio::sync::watch;
 
-use crate::append::{Append, Fork};
+use crate::append::{Append, AppendDone, Fork};
 use crate::blob::{Blob, keep_referenced, verify_blob};
 use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
@@ -29,7 +30,7 @@ struct State {
     /// In the order in which they were first acquired.
     order: Vec<RunId>,
     runs: HashMap<RunId, Run>,
-    blobs: HashMap<Digest, Vec<u8>>,
+    blobs: HashMap<Digest, Bytes>,
     owned: HashSet<RunId>,
 }
 
@@ -57,18 +58,12 @@ impl MemoryJournal {
 
 #[async_trait]
 impl Journal for MemoryJournal {
-    async fn append(&self, mut append: Append) -> Result<Vec<Recorded>, JournalError> {
-        let mut state = self.state();
-        let run = state.check_owner(&append.run, append.fence)?;
-        let due = run.end.number + 1;
-        if append.next != due {
-            return Err(JournalError::Conflict { run: append.run, wanted: append.next, next: due });
-        }
-        let (recorded, bodies) = append.take_events()?;
-        run.append(append.at_ms, bodies);
-        state.store(append.blobs);
-        Ok(recorded)
+    fn submit(&self, append: Append, done: AppendDone) {
+        let written = self.state().append(append);
+        done(written);
     }
+
+    fn request_sync(&self) {}
 
     async fn fork(&self, mut fork: Fork) -> Result<Vec<Recorded>, JournalError> {
         let mut state = self.state();
@@ -139,8 +134,15 @@ impl Journal for MemoryJournal {
         Ok(state.order.iter().rev().filter(begun).cloned().collect())
     }
 
+    fn newest(&self, made_here: bool, count: usize) -> Result<Vec<(RunId, u64)>, JournalError> {
+        let state = self.state();
+        let wanted = |known: &&Run| known.end.number > 0 && !(made_here && known.imported.is_some());
+        let last = |run: &RunId| state.runs.get(run).filter(wanted).map(|known| (run.clone(), known.end.number));
+        Ok(state.order.iter().rev().filter_map(last).take(count).collect())
+    }
+
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
-        let bytes = self.state().blobs.get(digest).cloned();
+        let bytes = self.state().blobs.get(digest).map(|bytes| bytes.to_vec());
         bytes.map(|bytes| verify_blob(digest, bytes, LOCATION)).transpose()
     }
 
@@ -207,6 +209,18 @@ impl Journal for MemoryJournal {
 }
 
 impl State {
+    fn append(&mut self, mut append: Append) -> Result<Vec<Recorded>, JournalError> {
+        let run = self.check_owner(&append.run, append.fence)?;
+        let due = run.end.number + 1;
+        if append.next != due {
+            return Err(JournalError::Conflict { run: append.run, wanted: append.next, next: due });
+        }
+        let (recorded, bodies) = append.take_events()?;
+        run.append(append.at_ms, bodies);
+        self.store(append.blobs);
+        Ok(recorded)
+    }
+
     /// Returns the run if `fence` is that of its newest owner.
     fn check_owner(&mut self, run: &RunId, fence: Fence) -> Result<&mut Run, JournalError> {
         let known = self.runs.get_mut(run);

@@ -25,7 +25,7 @@ use phasegate_process::{Digest, Recorded, RunId};
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::watch;
 
-use crate::append::{Append, Fork};
+use crate::append::{Append, AppendDone, Fork};
 use crate::blob::{Blob, verify_blob};
 use crate::chain::StoredEvent;
 use crate::error::JournalError;
@@ -152,7 +152,7 @@ impl SqliteJournal {
 
     /// Executes an operation; fails where the journal was opened to read.
     async fn write(&self, operation: Operation) -> Result<u64, JournalError> {
-        self.writer()?.submit(operation).await
+        self.writer()?.execute(operation).await
     }
 
     fn writer(&self) -> Result<&Writer, JournalError> {
@@ -165,12 +165,23 @@ impl SqliteJournal {
 
 #[async_trait]
 impl Journal for SqliteJournal {
-    async fn append(&self, mut append: Append) -> Result<Vec<Recorded>, JournalError> {
-        let (recorded, bodies) = append.take_events()?;
-        let events = NewEvent::all(&recorded, bodies);
-        self.write(Operation::Append(append, events)).await?;
-        Ok(recorded)
+    fn submit(&self, mut append: Append, done: AppendDone) {
+        let writer = match self.writer() {
+            Ok(writer) => writer,
+            Err(error) => return done(Err(error)),
+        };
+        let (recorded, operation) = match append.take_events() {
+            Ok((recorded, bodies)) => {
+                let events = NewEvent::all(&recorded, bodies);
+                (recorded, Operation::Append(append, events))
+            }
+            // It takes its place in the order of answers.
+            Err(error) => (Vec::new(), Operation::Refused(error)),
+        };
+        writer.submit(operation, Box::new(move |written| done(written.map(|_| recorded))));
     }
+
+    fn request_sync(&self) {}
 
     async fn fork(&self, mut fork: Fork) -> Result<Vec<Recorded>, JournalError> {
         let (recorded, bodies) = fork.take_events()?;
@@ -221,6 +232,10 @@ impl Journal for SqliteJournal {
 
     fn runs(&self) -> Result<Vec<RunId>, JournalError> {
         self.read(|connection| queries::runs(connection, &self.file))
+    }
+
+    fn newest(&self, made_here: bool, count: usize) -> Result<Vec<(RunId, u64)>, JournalError> {
+        self.read(|connection| queries::newest(connection, made_here, count, &self.file))
     }
 
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {

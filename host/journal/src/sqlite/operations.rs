@@ -40,6 +40,8 @@ pub(super) enum Operation {
         runs: BTreeSet<RunId>,
         blobs: BTreeSet<Digest>,
     },
+    /// Fails with this error.
+    Refused(JournalError),
 }
 
 /// A new event, encoded. Its link is known when it is written; its name is stored for people who inspect the file.
@@ -81,7 +83,7 @@ impl Operation {
             }
             Self::Import { blobs, events, .. } => sizes(blobs, events.iter().map(|event| event.event.body.len()).sum()),
             Self::Store { blobs } => sizes(blobs, 0),
-            Self::Acquire { .. } | Self::RequestCancel { .. } | Self::Remove { .. } => 0,
+            Self::Acquire { .. } | Self::RequestCancel { .. } | Self::Remove { .. } | Self::Refused(_) => 0,
         }
     }
 
@@ -99,6 +101,7 @@ impl Operation {
             Self::Acquire { run } => return Ok(transaction.acquire(run)?),
             Self::RequestCancel { run, by } => transaction.request_cancel(run, by)?,
             Self::Remove { runs, blobs } => return transaction.remove(runs, blobs.clone()),
+            Self::Refused(error) => return Err(error.clone().into()),
         }
         Ok(0)
     }
@@ -148,7 +151,8 @@ impl Transaction<'_> {
         self.acquire(run)?;
         let known = find_run(self.connection, run)?.unwrap_or_default();
         for ImportedEvent { name, event } in events {
-            self.insert(known.key, name, event)?;
+            let StoredEvent { number, at_ms, format, body, chain } = event;
+            self.insert(known.key, name, *number, *at_ms, *format, body, chain)?;
         }
         let end = theirs.last().map(End::at).unwrap_or_default();
         update_end(self.connection, known.key, &end)?;
@@ -167,13 +171,23 @@ impl Transaction<'_> {
 
     fn insert_after(&self, run_key: i64, mut end: End, events: &[NewEvent]) -> Result<(), QueryError> {
         for NewEvent { at_ms, name, body } in events {
-            self.insert(run_key, name, &end.push(*at_ms, EVENT_FORMAT, body.clone()))?;
+            let chain = end.advance(*at_ms, EVENT_FORMAT, body);
+            self.insert(run_key, name, end.number, *at_ms, EVENT_FORMAT, body, &chain)?;
         }
         Ok(update_end(self.connection, run_key, &end)?)
     }
 
-    fn insert(&self, run_key: i64, name: &str, event: &StoredEvent) -> rusqlite::Result<()> {
-        let StoredEvent { number, at_ms, format, body, chain } = event;
+    #[allow(clippy::too_many_arguments)]
+    fn insert(
+        &self,
+        run_key: i64,
+        name: &str,
+        number: u64,
+        at_ms: u64,
+        format: u32,
+        body: &str,
+        chain: &Digest,
+    ) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO events (run_key, number, at_ms, format, name, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
@@ -185,7 +199,7 @@ impl Transaction<'_> {
         let mut insert = self.connection.prepare_cached("INSERT INTO blobs (digest, bytes) VALUES (?1, ?2)")?;
         for blob in blobs {
             if !known.exists((blob.digest.as_str(),))? {
-                insert.execute((blob.digest.as_str(), &blob.bytes))?;
+                insert.execute((blob.digest.as_str(), &*blob.bytes))?;
             }
         }
         Ok(())

@@ -216,6 +216,27 @@ pub(super) fn runs(connection: &Connection, file: &DatabaseFile) -> Result<Vec<R
     Ok(runs)
 }
 
+/// Returns the newest runs that have events, at most `count`, with the number of the last event.
+pub(super) fn newest(
+    connection: &Connection,
+    made_here: bool,
+    count: usize,
+    file: &DatabaseFile,
+) -> Result<Vec<(RunId, u64)>, QueryError> {
+    let mut query = connection.prepare_cached(match made_here && file.records_imports() {
+        true => "SELECT run, last FROM runs WHERE last > 0 AND imported IS NULL ORDER BY run_key DESC LIMIT ?1",
+        false => "SELECT run, last FROM runs WHERE last > 0 ORDER BY run_key DESC LIMIT ?1",
+    })?;
+    let mut rows = query.query((i64::try_from(count).unwrap_or(i64::MAX),))?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Ok(run) = run_id(row, file) {
+            runs.push((run, row.get(1)?));
+        }
+    }
+    Ok(runs)
+}
+
 /// Returns all blobs with their sizes in bytes.
 pub(super) fn blob_sizes(connection: &Connection) -> Result<Vec<(Digest, u64)>, QueryError> {
     let mut query = connection.prepare_cached("SELECT digest, length(bytes) FROM blobs ORDER BY digest")?;

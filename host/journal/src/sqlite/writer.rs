@@ -29,8 +29,11 @@ type Outcome = Result<u64, JournalError>;
 
 struct Job {
     operation: Operation,
-    answer: oneshot::Sender<Outcome>,
+    done: Done,
 }
+
+/// Receives the result of an operation, on the writer's thread.
+type Done = Box<dyn FnOnce(Outcome) + Send>;
 
 impl Writer {
     pub(super) fn start(connection: Connection, file: DatabaseFile) -> Result<Self, JournalError> {
@@ -43,13 +46,28 @@ impl Writer {
         Ok(Self { file, queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Hands work in and waits until it is durable or refused.
-    pub(super) async fn submit(&self, operation: Operation) -> Outcome {
-        let closed = || JournalError::Closed { file: self.file.to_string() };
+    /// Hands an operation over; `done` gets its result when it is durable or refused.
+    pub(super) fn submit(&self, operation: Operation, done: Done) {
+        let job = Job { operation, done };
+        let refused = match &self.queue {
+            Some(queue) => queue.send(job).err().map(|unsent| unsent.0),
+            None => Some(job),
+        };
+        if let Some(job) = refused {
+            (job.done)(Err(self.closed()));
+        }
+    }
+
+    /// Executes an operation and waits until it is durable or refused.
+    pub(super) async fn execute(&self, operation: Operation) -> Outcome {
         let (answer, answered) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or_else(closed)?;
-        queue.send(Job { operation, answer }).map_err(|_| closed())?;
-        answered.await.map_err(|_| closed())?
+        // The caller may have stopped waiting, which undoes nothing.
+        self.submit(operation, Box::new(move |outcome| drop(answer.send(outcome))));
+        answered.await.unwrap_or_else(|_| Err(self.closed()))
+    }
+
+    fn closed(&self) -> JournalError {
+        JournalError::Closed { file: self.file.to_string() }
     }
 }
 
@@ -108,8 +126,7 @@ impl WriterThread {
             shrink(&self.connection, &self.file);
         }
         for (job, answer) in batch.into_iter().zip(answers) {
-            // The caller may have stopped waiting, which undoes nothing.
-            let _ = job.answer.send(answer);
+            (job.done)(answer);
         }
     }
 

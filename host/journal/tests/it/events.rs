@@ -1,7 +1,10 @@
 //! Behavior of every journal: events and blobs.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use futures::future::join_all;
-use phasegate_journal::{Append, Blob, link};
+use phasegate_journal::{Append, Blob, Import, link};
 use phasegate_process::{
     ArtifactRef, Choice, Digest, DroppedTest, EVENT_FORMAT, Event, FeedbackItem, FeedbackOutcome, Issue, PhaseOutcome,
     Rework, RunStatus, Severity, Verdict, model::Usage,
@@ -138,7 +141,7 @@ pub async fn stores_blobs_once_by_digest(place: &impl Place) {
 
     for Blob { digest, bytes, .. } in [early, with, empty] {
         assert_eq!(journal.has_blob(&digest), Ok(true));
-        assert_eq!(journal.blob(&digest), Ok(Some(bytes)));
+        assert_eq!(journal.blob(&digest), Ok(Some(bytes.into())));
     }
     let unknown = Digest::from_content(b"never stored");
     assert_eq!(journal.has_blob(&unknown), Ok(false));
@@ -147,9 +150,9 @@ pub async fn stores_blobs_once_by_digest(place: &impl Place) {
 
 pub async fn blobs_of_25_mb_round_trip(place: &impl Place) {
     let journal = place.open();
-    let large = Blob::new((0..25_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect());
+    let large = Blob::new((0..25_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<_>>());
     journal.put_blobs(vec![large.clone()]).await.unwrap();
-    assert!(journal.blob(&large.digest).unwrap() == Some(large.bytes));
+    assert!(journal.blob(&large.digest).unwrap() == Some(large.bytes.into()));
 }
 
 pub async fn appends_without_events_store_blobs(place: &impl Place) {
@@ -181,6 +184,64 @@ pub async fn lists_runs_with_events_newest_first(place: &impl Place) {
     let again = journal.acquire(&run("run-m")).await.unwrap();
     append(&*journal, &again, &run("run-m"), 2, vec![note("more")]).await.unwrap();
     assert_eq!(journal.runs(), Ok(vec![run("run-z"), run("run-a"), run("run-m")]));
+}
+
+pub async fn lists_the_newest_runs_made_here(place: &impl Place) {
+    let (journal, home) = (place.open(), crate::places::memory());
+    for (n, name) in ["run-m", "run-a", "run-z"].into_iter().enumerate() {
+        let id = run(name);
+        let target = if name == "run-a" { home.open() } else { journal.clone() };
+        let owner = target.acquire(&id).await.unwrap();
+        let mut events = vec![created_now(&id)];
+        events.extend((0..n).map(|_| note("more")));
+        append(&*target, &owner, &id, 1, events).await.unwrap();
+        if name == "run-a" {
+            let events = target.stored_after(&id, 0).unwrap();
+            journal.import(Import { run: id, events, blobs: Vec::new() }).await.unwrap();
+        }
+    }
+    let _never_began = journal.acquire(&run("run-q")).await.unwrap();
+    let (m, a, z) = ((run("run-m"), 1), (run("run-a"), 2), (run("run-z"), 3));
+    assert_eq!(journal.newest(false, 9), Ok(vec![z.clone(), a.clone(), m.clone()]));
+    assert_eq!(journal.newest(false, 2), Ok(vec![z.clone(), a]));
+    assert_eq!(journal.newest(true, 2), Ok(vec![z, m]));
+    assert_eq!(journal.newest(true, 0), Ok(Vec::new()));
+}
+
+/// The numbers of the first events of appends as they are answered, and whether they were written.
+type Answers = Arc<Mutex<Vec<(u64, bool)>>>;
+
+pub async fn submitted_appends_are_answered_in_order(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.acquire(&id).await.unwrap();
+    let answers = Answers::default();
+    for next in 1..=50 {
+        let (answers, wrong) = (answers.clone(), next % 10 == 0);
+        let append = Append {
+            run: id.clone(),
+            fence: owner.fence(),
+            next: if wrong { 99 } else { next - next / 10 },
+            at_ms: 0,
+            events: vec![note("a")],
+            blobs: Vec::new(),
+        };
+        journal.submit(append, Box::new(move |written| answers.lock().unwrap().push((next, written.is_ok()))));
+    }
+    append(&*journal, &owner, &id, 46, vec![note("last")]).await.unwrap();
+    let expected: Vec<_> = (1..=50).map(|next| (next, next % 10 != 0)).collect();
+    assert_eq!(*answers.lock().unwrap(), expected);
+    assert_eq!(numbers(&journal.events(&id).unwrap()), (1..=46).collect::<Vec<_>>());
+}
+
+pub async fn submitted_appends_become_durable_without_waiting(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.acquire(&id).await.unwrap();
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    let append =
+        Append { run: id, fence: owner.fence(), next: 1, at_ms: 0, events: vec![note("a")], blobs: Vec::new() };
+    journal.submit(append, Box::new(|written| sender.send(written).unwrap()));
+    let recorded = tokio::time::timeout(Duration::from_secs(20), answer).await.unwrap().unwrap().unwrap();
+    assert_eq!(numbers(&recorded), [1]);
 }
 
 pub async fn one_conflict_fails_alone_among_many_appends(place: &impl Place) {
@@ -221,7 +282,7 @@ pub async fn events_survive_reopening(place: &impl Place) {
             .unwrap();
     }
     let journal = place.open();
-    assert_eq!(journal.blob(&stored.digest), Ok(Some(stored.bytes)));
+    assert_eq!(journal.blob(&stored.digest), Ok(Some(stored.bytes.into())));
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 2, vec![note("b")]).await.unwrap();
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);

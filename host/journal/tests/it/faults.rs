@@ -138,7 +138,7 @@ async fn changed_blob_byte_affects_one_blob() {
         error_text(journal.blob(&bad.digest)),
         format!("blob {} in {} is damaged, its bytes do not have this digest\n{RESTORE}", bad.digest, place.name())
     );
-    assert_eq!(journal.blob(&good.digest), Ok(Some(good.bytes)));
+    assert_eq!(journal.blob(&good.digest), Ok(Some(good.bytes.into())));
     assert_eq!((result_of(&*journal, &run("run-a")), journal.check()), (Ok(100), Ok(Vec::new())));
     drop(journal);
     assert!(fs::read(place.file()).unwrap() == bytes);

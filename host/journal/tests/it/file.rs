@@ -111,7 +111,7 @@ async fn damaged_blob_is_named_and_others_load() {
         error_text(journal.blob(&bad.digest)),
         format!("blob {} in {} is damaged, its bytes do not have this digest\n{RESTORE}", bad.digest, place.name())
     );
-    assert_eq!(journal.blob(&good.digest), Ok(Some(good.bytes)));
+    assert_eq!(journal.blob(&good.digest), Ok(Some(good.bytes.into())));
 }
 
 #[tokio::test]

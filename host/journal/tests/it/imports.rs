@@ -32,7 +32,7 @@ pub async fn imported_runs_are_equal_and_can_go_on(place: &impl Place) {
     );
     assert_eq!(journal.stored_after(&id, 0).unwrap(), events);
     assert_eq!(journal.events(&id).unwrap().len(), 4);
-    assert_eq!(journal.blob(&with.digest), Ok(Some(with.bytes)));
+    assert_eq!(journal.blob(&with.digest), Ok(Some(with.bytes.into())));
     assert_eq!((journal.runs(), journal.origin(&id)), (Ok(vec![id.clone()]), Ok(None)));
 
     let owner = journal.acquire(&id).await.unwrap();

@@ -47,6 +47,9 @@ macro_rules! suites {
                 blobs_of_25_mb_round_trip
                 appends_without_events_store_blobs
                 lists_runs_with_events_newest_first
+                lists_the_newest_runs_made_here
+                submitted_appends_are_answered_in_order
+                submitted_appends_become_durable_without_waiting
                 one_conflict_fails_alone_among_many_appends
                 events_survive_reopening
                 handles_see_each_others_writes

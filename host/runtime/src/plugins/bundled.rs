@@ -104,11 +104,7 @@ pub(crate) fn bundled_packed(digest: &Digest) -> Option<io::Result<Vec<u8>>> {
     let Some(blob) = bundled_blob(digest) else {
         return Some(Err(io::Error::other(format!("the bundled component {digest} is damaged"))));
     };
-    Some(if file.ends_with(".zst") {
-        Ok(bytes.to_vec())
-    } else {
-        zstd::encode_all(blob.bytes.as_slice(), PACKED_LEVEL)
-    })
+    Some(if file.ends_with(".zst") { Ok(bytes.to_vec()) } else { zstd::encode_all(&*blob.bytes, PACKED_LEVEL) })
 }
 
 /// Returns the manifest of a bundled component; `None` for compressed ones.

@@ -82,7 +82,7 @@ impl Host {
         if let Some(pinned) = &pinned {
             put(kinds::REPOSITORY_MAP, kinds::REPOSITORY_MAP, pinned.map.clone())?;
         }
-        put(kinds::PROCESS_NOTES, kinds::PROCESS_NOTES, json_blob(&notes).bytes)?;
+        put(kinds::PROCESS_NOTES, kinds::PROCESS_NOTES, json_blob(&notes).bytes.into())?;
         for file in new.task.gather_context_files()?.files {
             let kind = if file.base { kinds::BASE_FILE } else { kinds::CONTEXT_FILE };
             let artifact = put(&format!("context/{}", file.path), kind, file.bytes)?;

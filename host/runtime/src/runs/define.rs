@@ -177,7 +177,7 @@ pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, E
     let paths = PathRules::default();
     let validator = Validator { kinds: &pipeline.kinds, task_id: &task.id, plan: None, paths: &paths };
     match validator.validate(&kinds::TASK_REQUIREMENTS.parse()?, &bytes) {
-        Ok(_) => Ok(bytes),
+        Ok(_) => Ok(bytes.into()),
         Err(faults) => {
             let message = format!("the task is not valid: {}", faults.join("; "));
             Err(Error::rejected(ErrorCode::InvalidTask, message, "correct the task"))

@@ -139,7 +139,7 @@ fn make_map(
     let mut map = map_repository(&sources, &request);
     notes.extend(std::mem::take(&mut map.notes));
     map.notes = notes;
-    json_blob(&map).bytes
+    json_blob(&map).bytes.into()
 }
 
 /// Renders a list of paths as one sentence; `None` without paths.

@@ -197,11 +197,11 @@ async fn load_component(engine: &Engine, name: PluginName, source: ComponentSour
             ComponentSource::File(_) => None,
         };
         let plugin = match known {
-            Some(digest) => engine.load(&name, &digest, || Ok(read(&source, &name)?.bytes)),
+            Some(digest) => engine.load(&name, &digest, || Ok(read(&source, &name)?.bytes.into())),
             None => {
                 let blob = source.read(&name)?;
                 let digest: Digest = blob.digest.clone();
-                engine.load(&name, &digest, || Ok(blob.bytes))
+                engine.load(&name, &digest, || Ok(blob.bytes.into()))
             }
         }?;
         match plugin.world() {

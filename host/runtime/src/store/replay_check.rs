@@ -229,7 +229,7 @@ impl ReplayCheck {
         let pairs = digests(&before).into_iter().zip(digests(&after));
         let differing = pairs.into_iter().find(|(before, after)| before != after);
         let texts = differing.and_then(|(before, after)| {
-            let new = blobs.iter().find(|blob| blob.digest == after).map(|blob| blob.bytes.clone());
+            let new = blobs.iter().find(|blob| blob.digest == after).map(|blob| blob.bytes.to_vec());
             Some((self.journal.blob(&before).ok()??, new.or(self.journal.blob(&after).ok()?)?))
         });
         match texts {

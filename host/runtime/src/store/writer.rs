@@ -38,7 +38,7 @@ pub(crate) struct JournalWriter {
     state: Mutex<Arc<State>>,
     events: Mutex<Vec<Recorded>>,
     /// Blobs that were appended and are not durable yet.
-    pending_blobs: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
+    pending_blobs: Arc<Mutex<HashMap<Digest, Blob>>>,
     target: OpenTarget,
     observer: Arc<dyn Observer>,
 }
@@ -76,7 +76,7 @@ impl JournalWriter {
         observer: Arc<dyn Observer>,
     ) -> Self {
         let run = state.created.run_id.clone();
-        let pending_blobs: Arc<Mutex<HashMap<Digest, Vec<u8>>>> = Arc::default();
+        let pending_blobs: Arc<Mutex<HashMap<Digest, Blob>>> = Arc::default();
         let target = match target {
             WriteTarget::Replay(check) => OpenTarget::Replay(check),
             WriteTarget::Journal(fence) => {
@@ -129,7 +129,7 @@ impl JournalWriter {
                 if let Some(failed) = durable.borrow().failed.clone() {
                     return Err(failed.into());
                 }
-                lock(&self.pending_blobs).extend(blobs.iter().map(|blob| (blob.digest.clone(), blob.bytes.clone())));
+                lock(&self.pending_blobs).extend(blobs.iter().map(|blob| (blob.digest.clone(), blob.clone())));
                 let events = recorded.iter().map(|recorded| recorded.event.clone()).collect();
                 let batch = Batch { at_ms, next, events, blobs, state: Arc::clone(&after) };
                 // The task sets the reason before it stops receiving.
@@ -183,8 +183,8 @@ impl JournalWriter {
 
     /// Reads a blob that an event of this run names, durable or not.
     pub(crate) fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
-        if let Some(bytes) = lock(&self.pending_blobs).get(digest) {
-            return Ok(bytes.clone());
+        if let Some(blob) = lock(&self.pending_blobs).get(digest) {
+            return Ok(blob.bytes.to_vec());
         }
         read_blob(self.journal.as_ref(), digest)
     }
@@ -200,7 +200,7 @@ struct AppendTask {
     journal: Arc<dyn Journal>,
     run: RunId,
     fence: Fence,
-    pending_blobs: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
+    pending_blobs: Arc<Mutex<HashMap<Digest, Blob>>>,
     observer: Arc<dyn Observer>,
     progress: watch::Sender<Durable>,
 }

@@ -96,7 +96,7 @@ fn check(journal: &dyn Journal, from: impl Read) -> Result<Checked, Error> {
     let mut pinned: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
     while let Some(blob) = reader.next_blob()? {
         if needed.contains(&blob.digest) {
-            pinned.insert(blob.digest, blob.bytes);
+            pinned.insert(blob.digest, blob.bytes.into());
         }
     }
     let named: BTreeSet<Digest> = events.iter().flat_map(|event| event.event.blobs()).cloned().collect();

@@ -7,7 +7,8 @@ use std::io::ErrorKind;
 
 use async_trait::async_trait;
 use phasegate_journal::{
-    Append, Blob, Fork, Import, Imported, Journal, JournalError, Ownership, Removed, StoredEvent, check_import,
+    Append, AppendDone, Blob, Fork, Import, Imported, Journal, JournalError, Ownership, Removed, StoredEvent,
+    check_import,
 };
 use phasegate_process::{Digest, Event, Recorded, RunId};
 use tokio::sync::watch;
@@ -35,28 +36,31 @@ impl ComponentJournal {
         Self { inner, folder, to_write: false }
     }
 
-    /// Stores a bundled component in the folder, unless it is there. Returns whether it is there afterwards.
-    async fn keep(&self, digest: &Digest) -> bool {
-        let Some(folder) = self.folder.clone() else { return false };
-        if folder.has(digest) {
-            return true;
+    /// Stores bundled components in the folder ahead of [`Self::place`], so that decompressing them blocks no task.
+    async fn prepare(&self, blobs: &[Blob], components: &[Digest]) {
+        let Some(folder) = self.folder.clone() else { return };
+        let digests = blobs.iter().map(|blob| &blob.digest).chain(components);
+        let missing: Vec<Digest> =
+            digests.filter(|digest| is_bundled(digest) && !folder.has(digest)).cloned().collect();
+        if !missing.is_empty() {
+            let write_all = move || missing.iter().all(|digest| write(&folder, digest));
+            let _ = tokio::task::spawn_blocking(write_all).await;
         }
-        let digest = digest.clone();
-        tokio::task::spawn_blocking(move || write(&folder, &digest)).await.unwrap_or(false)
+    }
+
+    /// Stores a bundled component in the folder, unless it is there. Returns whether it is there afterwards.
+    fn keep(&self, digest: &Digest) -> bool {
+        self.folder.as_ref().is_some_and(|folder| folder.has(digest) || write(folder, digest))
     }
 
     /// Makes sure that the bundled ones of these components last. Returns `blobs` without those that the folder holds, and
     /// with those that the journal has to hold.
-    async fn place(&self, blobs: Vec<Blob>, components: &[Digest]) -> Result<Vec<Blob>, JournalError> {
-        let mut for_journal = Vec::new();
-        for blob in blobs {
-            if !(is_bundled(&blob.digest) && self.keep(&blob.digest).await) {
-                for_journal.push(blob);
-            }
-        }
+    fn place(&self, blobs: Vec<Blob>, components: &[Digest]) -> Result<Vec<Blob>, JournalError> {
+        let keep_here = |blob: &Blob| !(is_bundled(&blob.digest) && self.keep(&blob.digest));
+        let mut for_journal: Vec<Blob> = blobs.into_iter().filter(keep_here).collect();
         for digest in components.iter().filter(|digest| is_bundled(digest)) {
             let is_here = for_journal.iter().any(|blob| blob.digest == *digest) || self.inner.has_blob(digest)?;
-            if !is_here && !self.keep(digest).await {
+            if !is_here && !self.keep(digest) {
                 for_journal.extend(bundled_blob(digest));
             }
         }
@@ -90,13 +94,28 @@ fn components_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Digest>
 impl Journal for ComponentJournal {
     async fn append(&self, mut append: Append) -> Result<Vec<Recorded>, JournalError> {
         let components = components_of(&append.events);
-        append.blobs = self.place(append.blobs, &components).await?;
+        self.prepare(&append.blobs, &components).await;
+        append.blobs = self.place(append.blobs, &components)?;
         self.inner.append(append).await
+    }
+
+    /// Blocks the thread for the first append that names a bundled component, see [`Self::append`].
+    fn submit(&self, mut append: Append, done: AppendDone) {
+        let components = components_of(&append.events);
+        match self.place(std::mem::take(&mut append.blobs), &components) {
+            Ok(blobs) => self.inner.submit(Append { blobs, ..append }, done),
+            Err(error) => done(Err(error)),
+        }
+    }
+
+    fn request_sync(&self) {
+        self.inner.request_sync();
     }
 
     async fn fork(&self, mut fork: Fork) -> Result<Vec<Recorded>, JournalError> {
         let components = components_of(&fork.events);
-        fork.blobs = self.place(fork.blobs, &components).await?;
+        self.prepare(&fork.blobs, &components).await;
+        fork.blobs = self.place(fork.blobs, &components)?;
         self.inner.fork(fork).await
     }
 
@@ -111,7 +130,8 @@ impl Journal for ComponentJournal {
     async fn import(&self, mut import: Import) -> Result<Imported, JournalError> {
         let events = check_import(&import.run, &import.events)?;
         let components = components_of(events.iter().map(|recorded| &recorded.event));
-        import.blobs = self.place(import.blobs, &components).await?;
+        self.prepare(&import.blobs, &components).await;
+        import.blobs = self.place(import.blobs, &components)?;
         self.inner.import(import).await
     }
 
@@ -120,7 +140,8 @@ impl Journal for ComponentJournal {
     }
 
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
-        let blobs = self.place(blobs, &[]).await?;
+        self.prepare(&blobs, &[]).await;
+        let blobs = self.place(blobs, &[])?;
         match blobs.is_empty() {
             true => Ok(()),
             false => self.inner.put_blobs(blobs).await,
@@ -139,11 +160,15 @@ impl Journal for ComponentJournal {
         self.inner.runs()
     }
 
+    fn newest(&self, made_here: bool, count: usize) -> Result<Vec<(RunId, u64)>, JournalError> {
+        self.inner.newest(made_here, count)
+    }
+
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
         if let Some(bytes) = self.inner.blob(digest)? {
             return Ok(Some(bytes));
         }
-        let Some(folder) = &self.folder else { return Ok(bundled_blob(digest).map(|blob| blob.bytes)) };
+        let Some(folder) = &self.folder else { return Ok(bundled_blob(digest).map(|blob| blob.bytes.into())) };
         let fault = match folder.read(digest) {
             Ok(Some(bytes)) => return Ok(Some(bytes)),
             Ok(None) => None,
@@ -154,7 +179,7 @@ impl Journal for ComponentJournal {
                 if fault.is_some() && self.to_write {
                     write(folder, digest);
                 }
-                Ok(Some(blob.bytes))
+                Ok(Some(blob.bytes.into()))
             }
             (None, Some(why)) if why.kind() == ErrorKind::InvalidData => {
                 let location = folder.file(digest).display().to_string();
