@@ -254,6 +254,14 @@ pub enum JournalError {
         /// The error of the system or the database.
         reason: String,
     },
+    /// What was written may be lost with the power. Nothing more is written.
+    #[error("{file} could not be synced to the disk: {reason}; nothing more is written")]
+    NotSynced {
+        /// The path of the file.
+        file: String,
+        /// The error of the system.
+        reason: String,
+    },
     /// The journal's writer has ended.
     #[error("{file} takes no more events, its writer has ended")]
     Closed {
@@ -315,6 +323,7 @@ impl JournalError {
             Self::Io { .. } => "check that the disk works, supports file locks and has space: a quota or \
                                 a limit on the size of files may be reached"
                 .to_owned(),
+            Self::NotSynced { .. } => "check the disk, then `phasegate resume` the run".to_owned(),
             Self::Closed { .. } => "start again; what was written is safe".to_owned(),
         }
     }

@@ -16,6 +16,7 @@ use super::lock::RunLocks;
 use super::migrations::{self, VERSION};
 use super::own_files::{self, beside};
 use super::schema::{self, SchemaFault};
+use super::sync::Log;
 use crate::error::JournalError;
 
 /// The longest wait for a write of another process, which takes milliseconds unless the disk hangs.
@@ -108,6 +109,14 @@ impl DatabaseFile {
     /// Limits the next queries of a connection, for a file that has `more` bytes than are saved.
     pub(super) fn limit_work(&self, connection: &Connection, more: u64) -> rusqlite::Result<()> {
         limit_work(connection, self.size().saturating_add(more))
+    }
+
+    /// Opens the log to sync it. Needs an open connection that has read the file: then the log exists and stays.
+    pub(super) fn open_log(&self) -> Result<Log, JournalError> {
+        let path = self.log();
+        let opened = phasegate_files::open_regular(&path);
+        let error = |e: std::io::Error| JournalError::Io { file: path.display().to_string(), reason: e.to_string() };
+        Ok(Log::new(path.clone(), opened.map_err(error)?))
     }
 
     fn log(&self) -> PathBuf {
@@ -249,8 +258,8 @@ impl DatabaseFile {
             connection.pragma_update(None, "journal_mode", "MEMORY")?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
         }
-        // FULL syncs the log at every commit; without it a power cut takes answers that were paid for.
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        // Commits do not wait for the disk: [`super::sync`] makes them durable, and relies on the syncs of NORMAL.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "journal_size_limit", MAX_LOG_BYTES)?;
 

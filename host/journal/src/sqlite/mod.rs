@@ -2,7 +2,7 @@
 //!
 //! Guarantees beyond [`Journal`]: several processes can share the folder; a process that is killed at any moment leaves a
 //! file that the next one can read; a damaged, foreign or newer file is rejected and not changed. Writes go through one
-//! thread, which syncs the disk once for all that wait ([`writer`]).
+//! thread, which commits all that wait together ([`writer`]), and a second one, which makes them durable ([`sync`]).
 
 mod cancel;
 mod file;
@@ -13,6 +13,7 @@ mod operations;
 mod own_files;
 mod queries;
 mod schema;
+mod sync;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -37,6 +38,7 @@ use file::DatabaseFile;
 use lock::{FolderLock, RunLocks};
 use operations::{ImportedEvent, NewEvent, Operation};
 use queries::QueryError;
+use sync::Log;
 use writer::Writer;
 
 /// The most idle connections for reading. More concurrent readers open more connections, which are closed afterwards.
@@ -83,13 +85,14 @@ impl SqliteJournal {
     /// Fails if another account owns the folder or a file in it, or if one of them is a link. Waits for other processes for a
     /// limited time, see [`crate::report_waits`].
     pub fn open(state_dir: &Path) -> Result<Self, JournalError> {
-        Self::open_with(state_dir, |_| Ok(()))
+        Self::open_with(state_dir, |_, _| Ok(()))
     }
 
-    /// Opens a journal; `prepare` receives the connection of the writer, so that tests can simulate a full disk.
+    /// Opens a journal; `prepare` receives the connection of the writer and its log, so that tests can simulate a full or
+    /// broken disk.
     fn open_with(
         state_dir: &Path,
-        prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+        prepare: impl FnOnce(&Connection, &mut Log) -> rusqlite::Result<()>,
     ) -> Result<Self, JournalError> {
         let folder = Folder(state_dir.to_owned());
         own_files::create_folder(&folder.0)?;
@@ -100,8 +103,9 @@ impl SqliteJournal {
             file.check_not_emptied(&locks)?;
             (FolderLock::shared(&folder.in_use())?, file.open_or_create()?)
         };
-        prepare(&connection).map_err(|e| file.error(&e))?;
-        let writer = Some(Writer::start(connection, file.clone())?);
+        let mut log = file.open_log()?;
+        prepare(&connection, &mut log).map_err(|e| file.error(&e))?;
+        let writer = Some(Writer::start(connection, log, file.clone())?);
         Ok(Self::new(folder, file, locks, in_use, writer))
     }
 
@@ -181,7 +185,11 @@ impl Journal for SqliteJournal {
         writer.submit(operation, Box::new(move |written| done(written.map(|_| recorded))));
     }
 
-    fn request_sync(&self) {}
+    fn request_sync(&self) {
+        if let Some(writer) = &self.writer {
+            writer.request_sync();
+        }
+    }
 
     async fn fork(&self, mut fork: Fork) -> Result<Vec<Recorded>, JournalError> {
         let (recorded, bodies) = fork.take_events()?;

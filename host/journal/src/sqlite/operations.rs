@@ -87,6 +87,15 @@ impl Operation {
         }
     }
 
+    /// Whether a caller relies on it only when it is durable. Nobody owns or cancels a run across a loss of power.
+    pub(super) fn needs_sync(&self) -> bool {
+        !matches!(self, Self::Acquire { .. } | Self::RequestCancel { .. })
+    }
+
+    pub(super) fn is_removal(&self) -> bool {
+        matches!(self, Self::Remove { .. })
+    }
+
     /// Executes the operation. Returns the new fence for [`Operation::Acquire`], 1 for [`Operation::Import`] of a new run, the
     /// number of removed blobs for [`Operation::Remove`], and 0 otherwise.
     pub(super) fn perform(&self, connection: &Connection, file: &DatabaseFile) -> Result<u64, QueryError> {

@@ -1,6 +1,9 @@
 //! What only the inside can bring about: a full disk, and a file that cannot be written.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use futures::future::join_all;
 use phasegate_process::{Event, RunId};
 use rusqlite::Connection;
@@ -22,7 +25,7 @@ fn stop_event() -> Vec<Event> {
 
 /// A journal on a disk that holds about a megabyte.
 fn narrow(folder: &tempfile::TempDir) -> SqliteJournal {
-    SqliteJournal::open_with(folder.path(), |connection: &Connection| {
+    SqliteJournal::open_with(folder.path(), |connection: &Connection, _| {
         connection.pragma_update_and_check(None, "max_page_count", 256, |_| Ok(()))
     })
     .unwrap()
@@ -156,7 +159,7 @@ async fn read_only_file_is_named_and_readable() {
             .await
             .unwrap();
     }
-    let journal = SqliteJournal::open_with(folder.path(), |c| c.pragma_update(None, "query_only", true)).unwrap();
+    let journal = SqliteJournal::open_with(folder.path(), |c, _| c.pragma_update(None, "query_only", true)).unwrap();
     assert_eq!(
         rendered(&journal.acquire(&run("run-a")).await.unwrap_err()),
         format!(
@@ -167,4 +170,107 @@ async fn read_only_file_is_named_and_readable() {
     );
     assert_eq!(journal.events(&run("run-a")).unwrap().len(), 1);
     assert_eq!(journal.owner(&run("run-a")), Ok(None), "the lock is given free when taking the run fails");
+}
+
+#[tokio::test]
+async fn failed_sync_fails_all_later_writes() {
+    let (folder, broken) = (tempfile::tempdir().unwrap(), Arc::new(AtomicBool::new(false)));
+    let is_broken = broken.clone();
+    let journal = SqliteJournal::open_with(folder.path(), |_, log| {
+        log.sync = Box::new(move || match is_broken.load(Ordering::SeqCst) {
+            true => Err(std::io::Error::from_raw_os_error(5)),
+            false => Ok(()),
+        });
+        Ok(())
+    })
+    .unwrap();
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
+    let append = |next| Append {
+        run: run("run-a"),
+        fence: owner.fence(),
+        next,
+        at_ms: 0,
+        events: stop_event(),
+        blobs: Vec::new(),
+    };
+    journal.append(append(1)).await.unwrap();
+    broken.store(true, Ordering::SeqCst);
+    let text = format!(
+        "{}-wal could not be synced to the disk: Input/output error (os error 5); nothing more is written\n\
+         hint: check the disk, then `phasegate resume` the run",
+        journal.path().display()
+    );
+    assert_eq!(rendered(&journal.append(append(2)).await.unwrap_err()), text);
+    // A later sync would succeed, but what the first one covered may be gone.
+    broken.store(false, Ordering::SeqCst);
+    assert_eq!(rendered(&journal.append(append(3)).await.unwrap_err()), text);
+    assert_eq!(rendered(&journal.put_blobs(vec![Blob::new(vec![1])]).await.unwrap_err()), text);
+    assert_eq!(rendered(&journal.acquire(&run("run-b")).await.unwrap_err()), text);
+    assert!(journal.events(&run("run-a")).unwrap().len() <= 2);
+}
+
+/// Counts the syncs of the log.
+fn counted(folder: &tempfile::TempDir) -> (SqliteJournal, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = count.clone();
+    let journal = SqliteJournal::open_with(folder.path(), |_, log| {
+        let mut sync = std::mem::replace(&mut log.sync, Box::new(|| Ok(())));
+        log.sync = Box::new(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            sync()
+        });
+        Ok(())
+    });
+    (journal.unwrap(), count)
+}
+
+#[tokio::test]
+async fn one_sync_serves_all_earlier_appends() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, syncs) = counted(&folder);
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
+    assert_eq!(syncs.load(Ordering::SeqCst), 0, "an ownership needs none");
+    let answered = Arc::new(AtomicUsize::new(0));
+    for next in 1..=20 {
+        let append =
+            Append { run: run("run-a"), fence: owner.fence(), next, at_ms: 0, events: stop_event(), blobs: Vec::new() };
+        match next {
+            20 => drop(journal.append(append).await.unwrap()),
+            _ => {
+                let (answered, syncs) = (answered.clone(), syncs.clone());
+                journal.submit(
+                    append,
+                    Box::new(move |written| {
+                        assert!(written.is_ok() && syncs.load(Ordering::SeqCst) > 0, "answered before a sync");
+                        answered.fetch_add(1, Ordering::SeqCst);
+                    }),
+                );
+            }
+        }
+    }
+    assert_eq!(answered.load(Ordering::SeqCst), 19);
+    // One, unless this thread was stopped for longer than an append waits for company.
+    assert!(syncs.load(Ordering::SeqCst) < 20);
+}
+
+#[tokio::test]
+async fn callback_may_drop_the_last_handle() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Arc::new(SqliteJournal::open(folder.path()).unwrap());
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
+    let (sender, done) = tokio::sync::oneshot::channel();
+    let (held, (let_go, gone)) = (journal.clone(), std::sync::mpsc::channel::<()>());
+    let append =
+        Append { run: run("run-a"), fence: owner.fence(), next: 1, at_ms: 0, events: stop_event(), blobs: Vec::new() };
+    journal.submit(
+        append,
+        Box::new(move |written| {
+            let _ = gone.recv();
+            drop(held);
+            sender.send(written.is_ok()).unwrap();
+        }),
+    );
+    drop(journal);
+    drop(let_go);
+    assert_eq!(done.await, Ok(true));
 }

@@ -34,6 +34,7 @@ pub(super) fn journal_code(error: &JournalError) -> ErrorCode {
         | JournalError::ReadOnly { .. }
         | JournalError::Busy { .. }
         | JournalError::Io { .. }
+        | JournalError::NotSynced { .. }
         | JournalError::Closed { .. } => ErrorCode::JournalUnwritable,
     }
 }
