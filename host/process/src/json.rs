@@ -20,6 +20,11 @@ pub fn weight(text: &str) -> usize {
     weight
 }
 
+/// Whether the [`weight`] of a document exceeds a limit. Looks only at documents that are long enough for it.
+pub fn is_heavier(text: &str, limit: usize) -> bool {
+    text.len().saturating_mul(CONTAINER) > limit && weight(text) > limit
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +32,13 @@ mod tests {
     #[test]
     fn weighs_parts_and_ignores_text() {
         assert_eq!(weight(r#"{"a": [1, 2], "b": "[{,\\\"[{,"}"#), 2 * CONTAINER + 2);
+    }
+
+    #[test]
+    fn the_limit_itself_is_not_exceeded() {
+        for text in ["[[[[[", "[[1,[2,", "[\"[[[[[[[\"]"] {
+            assert!(is_heavier(text, weight(text) - 1), "{text}");
+            assert!(!is_heavier(text, weight(text)), "{text}");
+        }
     }
 }

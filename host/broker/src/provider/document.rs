@@ -6,10 +6,10 @@
 
 use std::borrow::Cow;
 
-use phasegate_process::json::weight;
+use phasegate_process::json::is_heavier;
 use serde_json::Value;
 
-/// The largest [`weight`] of a document, which takes a few hundred megabytes.
+/// The largest weight of a document, see [`is_heavier`], which takes a few hundred megabytes.
 pub(super) const MAX_WEIGHT: usize = 5_000_000;
 
 /// The error for a document above [`MAX_WEIGHT`].
@@ -20,7 +20,7 @@ const UNICODE_ESCAPE: usize = 6;
 
 /// Parses a document within [`MAX_WEIGHT`].
 pub(super) fn parse(text: &str) -> Result<Value, String> {
-    if weight(text) > MAX_WEIGHT {
+    if is_heavier(text, MAX_WEIGHT) {
         return Err(TOO_HEAVY.to_owned());
     }
     serde_json::from_str(text).map_err(|why| format!("is no JSON: {why}"))

@@ -3,12 +3,12 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use phasegate_journal::{Blob, Journal};
-use phasegate_process::json::weight;
+use phasegate_process::json::is_heavier;
 use phasegate_process::{ArtifactName, ArtifactRef, Digest, Kind};
 
 use crate::error::Error;
 
-/// The largest [`weight`] of the JSON of a blob, which takes a few hundred megabytes.
+/// The largest weight of the JSON of a blob, see [`is_heavier`], which takes a few hundred megabytes.
 const MAX_WEIGHT: usize = 5_000_000;
 
 /// Reads a blob; a missing one is an error.
@@ -29,7 +29,7 @@ pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(
 ) -> Result<T, Error> {
     let bad = |why: String| Error::BadBlob { digest: digest.clone(), place: journal.location(), why };
     let text = std::str::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
-    if weight(text) > MAX_WEIGHT {
+    if is_heavier(text, MAX_WEIGHT) {
         return Err(bad(format!("it has more than {MAX_WEIGHT} parts, which is the limit")));
     }
     serde_json::from_str(text).map_err(|error| bad(error.to_string()))
