@@ -123,7 +123,7 @@ impl Broker {
         let (progress, updates) = mpsc::unbounded_channel();
         let call = PendingCall {
             path: path.into(),
-            request: request.into(),
+            request,
             idempotency_key: idempotency_key.into(),
             attempt: 1,
             max_output_tokens: None,

@@ -28,7 +28,7 @@ pub struct Call {
     /// Its position; scripts select answers by it.
     pub path: CallPath,
     /// The request as the guest made it.
-    pub request: Request,
+    pub request: Arc<Request>,
     /// Equal for all attempts of this call and unique among calls; sent to providers that support it.
     pub idempotency_key: String,
     /// The prompts of the run that its model has counted so far, for the check of the context window.

@@ -55,7 +55,10 @@ async fn ask(label: &str, path: CallPath) -> Result<Response, Error> {
     let mut request = request("review the design please");
     request.label = label.into();
     broker
-        .complete(Call { path, request, idempotency_key: "k".into(), measure: PromptMeasure::default() }, |_| ())
+        .complete(
+            Call { path, request: request.into(), idempotency_key: "k".into(), measure: PromptMeasure::default() },
+            |_| (),
+        )
         .await
 }
 

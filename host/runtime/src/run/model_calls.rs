@@ -83,6 +83,7 @@ impl ModelCalls {
     pub(crate) async fn answer(&self, call: u32, request: Request) -> Result<Result<Answer, BudgetExceeded>, Error> {
         let context = &self.calls.context;
         let asked = json_blob(&request);
+        let request = Arc::new(request);
         let source = self.find_source(call, &request, &asked)?;
         let is_recorded = self.calls.recorded.contains_key(&call);
         let in_attempt = match self.budget.reserve(&request, is_recorded, &context.settings).await {
@@ -97,7 +98,7 @@ impl ModelCalls {
                 Ok(reservation) => Some(reservation),
                 Err(exceeded) => {
                     self.calls.end_turn(call);
-                    return Err(self.budget_error(request.label, exceeded));
+                    return Err(self.budget_error(request.label.clone(), exceeded));
                 }
             },
             _ => None,
@@ -114,8 +115,8 @@ impl ModelCalls {
                 let wanted = format!("a model of tier `{tier}`");
                 Err(model::Error::Denied(self.calls.render_denied(&wanted, &format!("models = [\"{tier}\"]"))))
             }
-            AnswerSource::Fork(known) => self.answer_from_fork(call, request.label, asked, known)?,
-            AnswerSource::Nothing => self.answer_without_record(call, request.label, &asked)?,
+            AnswerSource::Fork(known) => self.answer_from_fork(call, request.label.clone(), asked, known)?,
+            AnswerSource::Nothing => self.answer_without_record(call, request.label.clone(), &asked)?,
             AnswerSource::Provider(broker) => {
                 let (label, model) = (request.label.as_str(), broker.model_for(request.tier).to_string());
                 let span = tracing::info_span!(parent: &self.calls.span, "model_call", call, label, model);
@@ -149,7 +150,7 @@ impl ModelCalls {
         broker: &Broker,
         call: u32,
         occurrence: u32,
-        request: &Request,
+        request: &Arc<Request>,
         asked: Blob,
         reservation: Option<RequestReservation>,
     ) -> Result<Answer, Error> {
@@ -181,7 +182,7 @@ impl ModelCalls {
         let key = format!("{} {at} {call} {request_digest}", context.run());
         let idempotency_key = Digest::from_content(key.as_bytes()).short().to_owned();
         let measure = context.budgets.measure_of(&broker.model_for(request.tier).to_string());
-        let made = Call { path, request: request.clone(), idempotency_key, measure };
+        let made = Call { path, request: Arc::clone(request), idempotency_key, measure };
         let ended = broker.call(made, &provider_call).await;
         if matches!(ended, Err(CallError::Failed(_) | CallError::Ended(_))) {
             // Before a call that waits for this one is sent.

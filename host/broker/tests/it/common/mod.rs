@@ -63,7 +63,7 @@ pub fn request(prompt: &str) -> Request {
 
 pub fn call(request: Request) -> Call {
     let path = CallPath { phase: "code".into(), attempt: 1, number: 1, occurrence: 1 };
-    Call { path, request, idempotency_key: "run-1/code/1/1".into(), measure: PromptMeasure::default() }
+    Call { path, request: request.into(), idempotency_key: "run-1/code/1/1".into(), measure: PromptMeasure::default() }
 }
 
 /// Renders the message and the hint as a person sees them.
