@@ -67,7 +67,7 @@ pub(crate) async fn run_attempt(context: &Arc<RunContext>, mut work: AgentWork) 
         },
     };
     let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms, limit: agent_host.hit.first() };
-    context.append_all(events.into_iter().chain([finished]).collect(), blobs)
+    context.append_with_next(events.into_iter().chain([finished]).collect(), blobs)
 }
 
 /// Records the start of the attempt and its inputs. `run_measures` is computed now, if the phase reads it.

@@ -126,6 +126,17 @@ impl RunContext {
         self.writer.append(events, blobs)
     }
 
+    /// Like [`RunContext::append_all`], for the end of an action: the journal gets the events with those of the next action,
+    /// or with [`RunContext::flush`].
+    pub(crate) fn append_with_next(&self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), Error> {
+        self.writer.stage(events, blobs)
+    }
+
+    /// Hands all events to the journal. Required before an action waits for anything.
+    pub(crate) fn flush(&self) {
+        self.writer.flush();
+    }
+
     /// Waits until everything that was appended is durable.
     pub(crate) async fn durable(&self) -> Result<(), Error> {
         self.writer.durable().await

@@ -51,7 +51,7 @@ pub(crate) fn judge(context: &Arc<RunContext>, work: JudgeWork) -> Result<(), Er
     let Judgement { verdict, reason, permanent, issues, dropped, .. } = judgement;
     let judged =
         Event::GateJudged { at: work.at, verdict, reason, permanent, issues, dropped, about: work.about, report };
-    context.append_all(vec![judged], blob.into_iter().collect())
+    context.append_with_next(vec![judged], blob.into_iter().collect())
 }
 
 /// Calls the feedback strategy after a failed gate. A decision that the pipeline does not allow is recorded as refused.
@@ -78,5 +78,5 @@ pub(crate) async fn ask_strategy(context: &Arc<RunContext>, at: AttemptId, failu
         FeedbackOutcome::AskAPerson { reason } => FeedbackOutcome::AskAPerson { reason: truncate_text(reason) },
         revise @ FeedbackOutcome::Revise { .. } => revise,
     };
-    context.append(Event::FeedbackDecided { at, decided, limit: hit.first() })
+    context.append_with_next(vec![Event::FeedbackDecided { at, decided, limit: hit.first() }], Vec::new())
 }

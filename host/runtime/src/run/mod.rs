@@ -142,6 +142,10 @@ impl RunContext {
                 return Ok(RunOutcome::Stopped(StopCause::EndOfRecord));
             }
             let action = self.state().next();
+            // A judgement and the start of an attempt wait for nothing: they are written with the events before them.
+            if !matches!(action, Action::Judge(_) | Action::RunAgent(_)) {
+                self.flush();
+            }
             match action {
                 Action::RunAgent(work) => agent::run_attempt(self, *work).await?,
                 Action::RunSuite(work) => {

@@ -3,5 +3,6 @@
 pub(crate) mod blobs;
 pub(crate) mod fork_answers;
 pub(crate) mod load;
+pub(crate) mod progress;
 pub(crate) mod replay_check;
 pub(crate) mod writer;
