@@ -65,12 +65,12 @@ fn compiler_over_its_time_or_memory_is_ended() {
     hint: make the plugin smaller, or raise `max_compile_ms` under `[sandbox]`
     exit 2
     ");
-    let (output, message) = run("max_compile_memory_bytes = 20000000\n", |_| {});
+    let (output, message) = run("max_compile_memory_bytes = 60000000\n", |_| {});
     assert!(output.events.is_empty());
     let message = either(&message);
     let (before, after) = message.split_once("memory allocation of ").unwrap();
     assert_snapshot!(format!("{before}N{}", after.trim_start_matches(char::is_numeric)), @"
-    error[PG-0306]: plugin `PLUGIN` cannot be compiled: the compiler failed with a memory limit of 20000000 bytes (signal: 6 (SIGABRT): N bytes failed)
+    error[PG-0306]: plugin `PLUGIN` cannot be compiled: the compiler failed with a memory limit of 60000000 bytes (signal: 6 (SIGABRT): N bytes failed)
     hint: make the plugin smaller, or, if you trust it and the compiler lacked memory, raise `max_compile_memory_bytes` under `[sandbox]`
     exit 2
     ");

@@ -1,7 +1,7 @@
 //! A compiler in a child process: both the parent's and the child's side.
 //!
 //! The child reads a component from standard input and writes machine code to standard output; or it writes an error to
-//! standard error and exits with 1. It has no environment, hence no keys. The parent kills it after its time limit. On Linux
+//! standard error and exits with 1. It does not inherit the environment, hence no keys. The parent kills it after its time limit. On Linux
 //! its memory is limited (an allocation beyond the limit aborts it), and it is killed when its parent ends.
 
 use std::io::{self, Read, Write};
@@ -48,6 +48,8 @@ pub(crate) fn compile(
 ) -> Result<Vec<u8>, CompileFailure> {
     let mut command = Command::new(program);
     command.arg0("phasegate").args([ARGUMENT, &stack.to_string(), &limits.memory_bytes.to_string()]).env_clear();
+    // The allocator of the program, mimalloc, would otherwise take a GiB of the limit for itself.
+    command.env("MIMALLOC_ARENA_EAGER_COMMIT", "0");
     // Ctrl-C must reach only the parent, which decides whether the compilation continues.
     command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let died = |error: io::Error| CompileFailure::Died(error.to_string());
