@@ -6,7 +6,7 @@
 //!
 //! Why this makes a run deterministic: between two answers a guest runs until nothing in its store can continue, and what it
 //! does depends only on its memory. If the same answers always arrive at the same points in the same order, the whole run is
-//! the same. [`OrderedCall`] finds these points by polling the call's future with its own waker. If the future is pending and
+//! the same. [`OrderedCall`](crate::ordered_call::OrderedCall) finds these points by polling the call's future with its own waker. If the future is pending and
 //! did not wake its waker during the poll, the guest is idle. Everything in the store that can still run wakes the waker: a
 //! guest interrupted by the epoch, a guest that yields (wasmtime then yields to its executor), and work that wasmtime queued.
 //! An idle guest waits either for a numbered call or for an import that blocks the whole store for a moment
@@ -16,26 +16,20 @@
 //!
 //! Edge cases: a guest that yields in a loop is never idle, receives no answer, and ends at its limit on computing time. If a
 //! guest drops a call, the host finishes and records the call, but the order skips it. A guest that is idle without an open
-//! call can never continue, so its call ends at once with [`Stuck`].
+//! call can never continue, so its call ends at once with [`Stuck`](crate::ordered_call::Stuck).
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
-use futures::task::AtomicWaker;
 use phasegate_process::sync::lock;
-
-use crate::offload::{Offload, Step, Stepper};
 
 /// Numbers the calls of one store and releases their answers one by one.
 #[derive(Default)]
 pub(crate) struct AnswerOrder {
     inner: Mutex<Inner>,
-    /// Waker of the task that polls the store. Woken when an answer arrives.
-    driver: AtomicWaker,
 }
 
 #[derive(Default)]
@@ -55,7 +49,7 @@ struct WaitingCall {
 
 /// Result of an attempt to release an answer to an idle guest.
 #[derive(PartialEq, Eq)]
-enum Idle {
+pub(crate) enum Idle {
     /// An answer was released, and the guest can continue.
     Released,
     /// The next answer has not arrived yet.
@@ -84,7 +78,6 @@ impl AnswerOrder {
         if let Some(waiting_call) = self.lock().waiting.get_mut(&number) {
             waiting_call.answered = true;
         }
-        self.driver.wake();
     }
 
     /// Marks the guest as blocked inside an import. No answer is released before the guard is dropped.
@@ -93,7 +86,8 @@ impl AnswerOrder {
         BlockGuard(Arc::clone(self))
     }
 
-    fn release_next(&self) -> Idle {
+    /// Releases the next answer to the guest, which must be idle.
+    pub(crate) fn release_next(&self) -> Idle {
         let mut inner = self.lock();
         if inner.blocked > 0 {
             return Idle::Waiting;
@@ -151,67 +145,5 @@ pub(crate) struct BlockGuard(Arc<AnswerOrder>);
 impl Drop for BlockGuard {
     fn drop(&mut self) {
         self.0.lock().blocked -= 1;
-    }
-}
-
-/// The guest waits, and no open call could wake it.
-pub(crate) struct Stuck;
-
-/// A future that runs a guest's call to its end and releases an answer whenever the guest is idle.
-pub(crate) struct OrderedCall<F> {
-    call: Pin<Box<F>>,
-    order: Arc<AnswerOrder>,
-    waker: Arc<CallWaker>,
-    stepper: Stepper,
-}
-
-impl<F: Future> OrderedCall<F> {
-    pub(crate) fn new(call: F, order: Arc<AnswerOrder>, offload: &Offload) -> Self {
-        Self { call: Box::pin(call), order, waker: Arc::default(), stepper: offload.stepper() }
-    }
-}
-
-impl<F: Future> Future for OrderedCall<F> {
-    type Output = Result<F::Output, Stuck>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { call, order, waker: call_waker, stepper } = &mut *self;
-        call_waker.executor.register(cx.waker());
-        order.driver.register(cx.waker());
-        let waker = Waker::from(Arc::clone(call_waker));
-        let mut step = || {
-            call_waker.woken.store(false, Ordering::SeqCst);
-            match call.as_mut().poll(&mut Context::from_waker(&waker)) {
-                Poll::Ready(output) => Step::Done(output),
-                Poll::Pending if call_waker.woken.load(Ordering::SeqCst) => Step::Busy,
-                Poll::Pending => Step::Idle,
-            }
-        };
-        loop {
-            match stepper.step(cx, &mut step) {
-                Poll::Ready(Step::Done(output)) => return Poll::Ready(Ok(output)),
-                Poll::Ready(Step::Busy) | Poll::Pending => return Poll::Pending,
-                Poll::Ready(Step::Idle) => {}
-            }
-            match order.release_next() {
-                Idle::Released => {}
-                Idle::Waiting => return Poll::Pending,
-                Idle::Stuck => return Poll::Ready(Err(Stuck)),
-            }
-        }
-    }
-}
-
-/// The waker of a guest's call. It remembers that it was woken and wakes the executor's task.
-#[derive(Default)]
-struct CallWaker {
-    woken: AtomicBool,
-    executor: AtomicWaker,
-}
-
-impl Wake for CallWaker {
-    fn wake(self: Arc<Self>) {
-        self.woken.store(true, Ordering::SeqCst);
-        self.executor.wake();
     }
 }

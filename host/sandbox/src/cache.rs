@@ -6,6 +6,10 @@
 //! that is damaged, incomplete or writable by other accounts is ignored, and the component is compiled again. The least
 //! recently used components are removed first.
 //!
+//! The digest of the code is compared when the code is loaded for the first time, and again whenever the file has changed
+//! since: its sheet notes the version of the file, which every write changes. Damage of the medium itself is not detected
+//! afterwards.
+//!
 //! A folder that other accounts can write to is rejected. Without a writable folder the host works, but compiles again.
 
 use std::collections::HashMap;
@@ -39,6 +43,9 @@ const MAX_WRITING: Duration = Duration::from_secs(3600);
 /// Precision of the time of last use: the modification time is updated only if it is older.
 const USE_PRECISION: Duration = Duration::from_secs(24 * 3600);
 
+/// Precision of the time of the last change, of the file systems in use.
+const CHANGE_PRECISION: Duration = Duration::from_secs(2);
+
 /// The cache folder.
 pub(crate) struct Cache {
     folder: PathBuf,
@@ -55,12 +62,14 @@ pub(crate) struct Cache {
 struct EntryInfo {
     inspection: Inspection,
     code: Digest,
+    /// The version of the code file whose digest was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    verified: Option<FileVersion>,
 }
 
 /// A compiled component in the cache. Its code is not loaded yet.
 pub(crate) struct CachedComponent<'a> {
-    pub(crate) inspection: Inspection,
-    code: Digest,
+    info: EntryInfo,
     cache: &'a Cache,
 }
 
@@ -112,12 +121,12 @@ impl Cache {
             tracing::debug!(plugin = digest.short(), "the sheet of a compiled plugin is damaged, it is compiled anew");
             return None;
         }
-        let EntryInfo { inspection, code } = serde_json::from_str(info).ok()?;
-        if inspection.digest != *digest {
+        let info: EntryInfo = serde_json::from_str(info).ok()?;
+        if info.inspection.digest != *digest {
             return None;
         }
         Self::touch(&file);
-        Some(CachedComponent { inspection, code, cache: self })
+        Some(CachedComponent { info, cache: self })
     }
 
     /// Stores a component's machine code. A failure is only logged: the component is compiled again later.
@@ -125,20 +134,30 @@ impl Cache {
         if !self.writable {
             return;
         }
+        let digest = &inspection.digest;
         let stored = (|| {
-            self.write_atomically(&self.path(&inspection.digest, "code"), &[code])?;
-            let info = EntryInfo { inspection: inspection.clone(), code: Digest::from_content(code) };
-            let info = serde_json::to_string(&info)?;
-            let sum = Digest::from_content(info.as_bytes());
-            self.write_atomically(
-                &self.path(&inspection.digest, "sheet"),
-                &[sum.as_str().as_bytes(), b"\n", info.as_bytes()],
-            )?;
-            self.evict(&inspection.digest)
+            self.write_atomically(&self.path(digest, "code"), &[code])?;
+            let (inspection, code) = (inspection.clone(), Digest::from_content(code));
+            self.write_info(&EntryInfo { inspection, code, verified: None })?;
+            self.evict(digest)
         })();
         if let Err(error) = stored {
             tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin could not be kept");
         }
+    }
+
+    /// Notes which version of the code file was verified. If that fails, the code is verified again later.
+    fn note_verified(&self, info: &EntryInfo) {
+        if self.writable && info.verified.is_some() {
+            let _ = self.write_info(info);
+        }
+    }
+
+    fn write_info(&self, info: &EntryInfo) -> io::Result<()> {
+        let path = self.path(&info.inspection.digest, "sheet");
+        let info = serde_json::to_string(info)?;
+        let sum = Digest::from_content(info.as_bytes());
+        self.write_atomically(&path, &[sum.as_str().as_bytes(), b"\n", info.as_bytes()])
     }
 
     fn write_atomically(&self, path: &Path, bytes: &[&[u8]]) -> io::Result<()> {
@@ -221,19 +240,53 @@ impl Cache {
 }
 
 impl CachedComponent<'_> {
+    /// Returns the properties of the component.
+    pub(crate) fn inspection(&self) -> &Inspection {
+        &self.info.inspection
+    }
+
     /// Loads its machine code for this engine, if the code is valid.
-    pub(crate) fn component(&self, engine: &Engine) -> Option<Component> {
-        let digest = &self.inspection.digest;
-        let path = self.cache.path(digest, "code");
-        let (mut file, mut code) = (self.cache.open_own(&path)?, Vec::new());
-        file.read_to_end(&mut code).ok()?;
-        if Digest::from_content(&code) != self.code {
-            tracing::debug!(plugin = digest.short(), "a compiled plugin is damaged and is compiled anew");
-            return None;
+    pub(crate) fn load(mut self, engine: &Engine) -> Option<(Inspection, Component)> {
+        let digest = self.info.inspection.digest.clone();
+        let mut file = self.cache.open_own(&self.cache.path(&digest, "code"))?;
+        let version = FileVersion::of(&file.metadata().ok()?);
+        if version.is_none() || version != self.info.verified {
+            let mut code = Vec::new();
+            file.read_to_end(&mut code).ok()?;
+            if Digest::from_content(&code) != self.info.code {
+                tracing::debug!(plugin = digest.short(), "a compiled plugin is damaged and is compiled anew");
+                return None;
+            }
+            self.info.verified = version;
+            self.cache.note_verified(&self.info);
         }
-        aot::from_cache_file(engine, &file, &code)
+        let component = aot::from_cache_file(engine, &mut file)
             .map_err(|error| tracing::debug!(plugin = digest.short(), %error, "a compiled plugin is not taken"))
-            .ok()
+            .ok()?;
+        Some((self.info.inspection, component))
+    }
+}
+
+/// Identity and version of a file: every change of its content changes it, also one that restores the modification time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct FileVersion {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Seconds and nanoseconds of the last change, which only the system sets.
+    changed: (i64, i64),
+}
+
+impl FileVersion {
+    /// Returns `None` if the file changed just now: another change could have the same time.
+    fn of(meta: &Metadata) -> Option<Self> {
+        let changed = Duration::new(meta.ctime().try_into().ok()?, meta.ctime_nsec().try_into().ok()?);
+        (age(SystemTime::UNIX_EPOCH + changed) > CHANGE_PRECISION).then(|| Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+            size: meta.len(),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        })
     }
 }
 

@@ -19,7 +19,7 @@ use crate::capabilities::{Capabilities, LogLevel};
 use crate::convert::{bench, model as convert_model, repository, work};
 use crate::cpu_meter::CpuMeter;
 use crate::error::CallErrorKind;
-use crate::pending_calls::PendingAnswer;
+use crate::pending_calls::{PendingAnswer, in_own_task};
 use crate::quota::FatalError;
 use crate::state::State;
 
@@ -87,7 +87,8 @@ impl State {
         let tests = bench::files(tests);
         Ok(self.calls.start(call, async move {
             match code {
-                Ok(code) => capabilities.run_tests(call, language, code, tests).await,
+                // Test runs of one agent compute beside each other.
+                Ok(code) => in_own_task(async move { capabilities.run_tests(call, language, code, tests).await }).await,
                 Err(error) => {
                     capabilities.call_rejected(call).await;
                     Err(error)

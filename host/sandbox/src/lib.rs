@@ -23,6 +23,7 @@ mod imports;
 mod inspect;
 mod manifest;
 mod offload;
+mod ordered_call;
 mod pending_calls;
 mod plugin;
 mod quota;

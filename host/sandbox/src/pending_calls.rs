@@ -1,13 +1,19 @@
 //! Open model calls and test runs of one agent call.
 //!
-//! The host works on each call in its own task, so that the work continues if the guest drops the call. Dropping the last
-//! clone of [`PendingCalls`] aborts the tasks. Answers reach the guest through [`AnswerOrder`].
+//! The host's work on the calls is polled beside the guest, in the task of the agent call, and continues if the guest drops a
+//! call. Work that computes for long, such as a test run, has a task of its own. Dropping the last clone of [`PendingCalls`]
+//! aborts the work. Answers reach the guest through [`AnswerOrder`].
 
-use std::future::Future;
+use std::future::{Future, pending, poll_fn};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 
 use futures::channel::oneshot;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use phasegate_process::limits::Limits;
 use phasegate_process::sync::lock;
 use tokio::task::JoinSet;
@@ -16,11 +22,14 @@ use crate::answer_order::{AnswerOrder, AnswerTurn};
 use crate::error::CallErrorKind;
 use crate::quota::{FatalError, Quota};
 
+/// The host's work on one call.
+type HostWork = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Numbers, counts and runs the calls of one store. Clones share their state.
 #[derive(Clone)]
 pub(crate) struct PendingCalls {
     pub(crate) order: Arc<AnswerOrder>,
-    work: Arc<Mutex<JoinSet<()>>>,
+    work: Arc<Mutex<FuturesUnordered<HostWork>>>,
     max_calls: u32,
     max_open: u32,
     /// Number of calls that the guest still waits for.
@@ -81,7 +90,7 @@ impl PendingCalls {
         }
     }
 
-    /// Spawns the host's work on call `number`. To receive the answer in order, call [`wait_for`](Self::wait_for) first.
+    /// Starts the host's work on call `number`. To receive the answer in order, call [`wait_for`](Self::wait_for) first.
     pub(crate) fn start<A: Send + 'static>(
         &self,
         number: u32,
@@ -89,12 +98,23 @@ impl PendingCalls {
     ) -> PendingAnswer<A> {
         let (sender, answer) = oneshot::channel();
         let done = AnsweredOnDrop { order: Arc::clone(&self.order), number };
-        lock(&self.work).spawn(async move {
-            // Fails if the guest dropped the call.
-            let _ = sender.send(work.await);
+        let work = async move {
+            // The message of a panic is printed already, and the guest's run fails without the answer.
+            if let Ok(answer) = AssertUnwindSafe(work).catch_unwind().await {
+                // Fails if the guest dropped the call.
+                let _ = sender.send(answer);
+            }
             drop(done);
-        });
+        };
+        lock(&self.work).push(Box::pin(work));
         PendingAnswer { number, answer }
+    }
+
+    /// Continues the host's work on every call. Ready when there is none.
+    pub(crate) fn poll_work(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut work = lock(&self.work);
+        while let Some(()) = ready!(work.poll_next_unpin(cx)) {}
+        Poll::Ready(())
     }
 
     /// Returns a future that resolves when the answer to call `number` may go to the guest.
@@ -104,8 +124,19 @@ impl PendingCalls {
 
     /// Waits until the host's work on every call is done, including calls that the guest dropped.
     pub(crate) async fn finish(&self) {
-        let mut work = std::mem::take(&mut *lock(&self.work));
-        while work.join_next().await.is_some() {}
+        poll_fn(|cx| self.poll_work(cx)).await;
+    }
+}
+
+/// Runs work that computes for long in a task of its own, which ends when the future is dropped. Panics if the work panics.
+pub(crate) async fn in_own_task<A: Send + 'static>(work: impl Future<Output = A> + Send + 'static) -> A {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    match task.join_next().await {
+        Some(Ok(answer)) => answer,
+        Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+        // The runtime shuts down.
+        _ => pending().await,
     }
 }
 

@@ -14,7 +14,6 @@ use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use crate::answer_order::{OrderedCall, Stuck};
 use crate::bindings::exports::phasegate::plugin::runner;
 use crate::call_log::{CallLog, LogTarget};
 use crate::capabilities::{Capabilities, LogSink};
@@ -24,6 +23,7 @@ use crate::cpu_meter::CpuMeter;
 use crate::engine::Engine;
 use crate::error::{CallError, CallErrorKind, LoadError};
 use crate::inspect::Inspection;
+use crate::ordered_call::{OrderedCall, Stuck};
 use crate::quota::FatalError;
 use crate::state::State;
 use crate::store::{classify, new_store, wrong_world};
@@ -292,7 +292,7 @@ impl Plugin {
         };
         let wall_time = Duration::from_millis(call.limits.wall_ms.get());
         let deadline = tokio::time::Instant::now() + wall_time;
-        let ordered = OrderedCall::new(work, Arc::clone(&calls.order), self.engine.offload());
+        let ordered = OrderedCall::new(work, &calls, &self.engine);
         // The timer comes first: if the runtime shuts down while an offloaded guest computes, the timer no longer exists.
         let ended = tokio::select! {
             biased;

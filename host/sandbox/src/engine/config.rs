@@ -1,7 +1,7 @@
 //! The configuration of the wasmtime engines, and engines with their linker.
 
 use wasmtime::component::Linker;
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::engine::queues::MAX_STRATEGIES;
 use crate::settings::EngineSettings;
@@ -10,6 +10,12 @@ use crate::{imports, wasi};
 
 /// The most table elements of a component in the pool.
 pub(crate) const MAX_POOLED_TABLE_ELEMENTS: u64 = 20_000;
+
+/// Bytes of memory that a free slot of the pool keeps. wasmtime restores their content before the next call has the slot; to
+/// give pages back to the system and to get others costs more than most calls.
+const KEPT_MEMORY: usize = 256 << 10;
+/// Bytes of each table that a free slot keeps, restored likewise.
+const KEPT_TABLE: usize = 8 << 10;
 
 /// Default stack of an interpreter, in bytes. The system provides its pages as they are used.
 const INTERPRETER_STACK: usize = 64 << 20;
@@ -80,5 +86,11 @@ pub(crate) fn pooling(settings: &EngineSettings) -> InstanceAllocationStrategy {
     pool.total_tables(slots.saturating_mul(3));
     pool.total_core_instances(slots.saturating_mul(16));
     pool.table_elements(MAX_POOLED_TABLE_ELEMENTS as usize);
+    pool.table_keep_resident(KEPT_TABLE);
+    // Without this kernel feature, wasmtime would write every page instead of those that a guest has written.
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.pagemap_scan(Enabled::Yes);
+        pool.linear_memory_keep_resident(KEPT_MEMORY);
+    }
     InstanceAllocationStrategy::Pooling(pool)
 }

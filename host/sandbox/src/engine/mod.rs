@@ -29,7 +29,7 @@ use crate::contract::Misfit;
 use crate::engine::config::{LinkedEngine, config, config_with_stack, default_stack, interpreter_config, pooling};
 use crate::engine::queues::Queues;
 use crate::engine::stack_variants::EngineVariants;
-use crate::engine::ticker::{Running, Ticker};
+use crate::engine::ticker::Ticker;
 use crate::error::{CallErrorKind, EngineError, InspectError, LoadError};
 use crate::inspect::{Inspection, inspect};
 use crate::offload::Offload;
@@ -37,7 +37,7 @@ use crate::settings::{EngineSettings, cores};
 use crate::shape::{self, Unfit};
 use crate::world::World;
 
-pub(crate) use crate::engine::ticker::TICK;
+pub(crate) use crate::engine::ticker::{Computing, TICK};
 
 /// The most components that load at once. Each may occupy a thread of the pool that all blocking work shares.
 const MAX_LOADING: usize = 32;
@@ -142,10 +142,10 @@ impl Engine {
 
     /// Loads the component from the cache, if it is there.
     fn load_cached(&self, name: &PluginName, digest: &Digest) -> Option<Result<Arc<Compiled>, LoadError>> {
-        let cached = self.inner.cache.as_ref()?.find(digest).filter(|cached| cached.inspection.misfit.is_none())?;
-        let (linked, _) = self.inner.linked_engine(&cached.inspection);
-        let component = cached.component(&linked.engine)?;
-        Some(self.link(name, cached.inspection, &component))
+        let cached = self.inner.cache.as_ref()?.find(digest).filter(|cached| cached.inspection().misfit.is_none())?;
+        let (linked, _) = self.inner.linked_engine(cached.inspection());
+        let (inspection, component) = cached.load(&linked.engine)?;
+        Some(self.link(name, inspection, &component))
     }
 
     fn compile(
@@ -189,11 +189,15 @@ impl Engine {
         &self.inner.offload
     }
 
-    /// Waits for a free slot for this kind of work. The clock runs until the permit is dropped. Fails if too many calls
+    /// Waits for a free slot for this kind of work, which is free again when the permit is dropped. Fails if too many calls
     /// wait already.
-    pub(crate) async fn enter(&self, world: World, pooled: bool) -> Result<RunPermit<'_>, CallErrorKind> {
-        let permit = self.inner.queues.enter(world, pooled, self.inner.settings.max_queued).await?;
-        Ok(RunPermit { _permit: permit, _running: self.inner.ticker.start_running() })
+    pub(crate) async fn enter(&self, world: World, pooled: bool) -> Result<SemaphorePermit<'_>, CallErrorKind> {
+        self.inner.queues.enter(world, pooled, self.inner.settings.max_queued).await
+    }
+
+    /// Marks a guest as computing until the result is dropped. Its computing time is counted only meanwhile.
+    pub(crate) fn computing(&self) -> Computing<'_> {
+        self.inner.ticker.computing()
     }
 
     /// Returns the component in an engine that can apply these limits.
@@ -267,12 +271,6 @@ impl Inner {
         let pooled = inspection.world != Some(World::Runner) && !inspection.uses_wasi();
         (if pooled { &self.pooled } else { &self.on_demand }, pooled)
     }
-}
-
-/// A slot for one call. The clock runs while any is held.
-pub(crate) struct RunPermit<'a> {
-    _permit: SemaphorePermit<'a>,
-    _running: Running<'a>,
 }
 
 impl Drop for Inner {

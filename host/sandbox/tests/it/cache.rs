@@ -125,6 +125,35 @@ async fn damaged_or_foreign_cache_files_are_recompiled() {
     }
 }
 
+/// Returns the number of bytes that this thread has read so far.
+fn bytes_read() -> usize {
+    let io = fs::read_to_string("/proc/thread-self/io").unwrap();
+    io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+}
+
+#[test]
+fn code_is_verified_again_after_every_change() {
+    let scene = Scene::new();
+    scene.load("agent");
+    let code = scene.file("code");
+    let bytes = fs::read(&code).unwrap();
+    // Later than the precision of file times.
+    std::thread::sleep(Duration::from_millis(2100));
+    let reads_code = || {
+        let before = bytes_read();
+        let (_, compiled) = scene.load("agent");
+        // The component itself is read to name it.
+        (compiled, bytes_read() - before > bytes.len() + fixture("agent").len())
+    };
+    assert_eq!([reads_code(), reads_code()], [(false, true), (false, false)]);
+    let modified = fs::metadata(&code).unwrap().modified().unwrap();
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    fs::write(&code, flipped).unwrap();
+    File::options().write(true).open(&code).unwrap().set_modified(modified).unwrap();
+    assert!(scene.load("agent").1);
+}
+
 #[test]
 fn cached_code_of_another_user_is_recompiled() {
     let scene = Scene::new();

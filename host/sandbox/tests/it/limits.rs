@@ -9,8 +9,9 @@ use phasegate_process::limits::Limits;
 use phasegate_sandbox::{CallError, CallErrorKind, LogLevel};
 use serde_json::{Value, json};
 use wasm_encoder::{
-    BlockType, CodeSection, Component, Function, FunctionSection, HeapType, InstanceSection, Module, ModuleArg,
-    ModuleSection, RefType, StartSection, TableSection, TableType, TypeSection,
+    BlockType, CodeSection, Component, ConstExpr, DataSection, Function, FunctionSection, HeapType, InstanceSection,
+    MemArg, MemorySection, MemoryType, Module, ModuleArg, ModuleSection, RefType, StartSection, TableSection,
+    TableType, TypeSection,
 };
 use wasmparser::{Parser, Payload};
 
@@ -84,8 +85,8 @@ async fn memory_limit_is_named_in_the_error() {
     ));
 }
 
-/// Returns the agent fixture with an additional table that grows to this size.
-fn agent_with_table(elements: i32) -> Vec<u8> {
+/// Returns the agent fixture with one more module, which is instantiated first.
+fn agent_with(module: &Module) -> Vec<u8> {
     let agent = fixture("agent");
     let (mut depth, mut modules) = (0, 0);
     for payload in Parser::new(0).parse_all(&agent).map(Result::unwrap) {
@@ -96,25 +97,68 @@ fn agent_with_table(elements: i32) -> Vec<u8> {
             _ => {}
         }
     }
-    let (mut types, mut functions, mut tables) = (TypeSection::new(), FunctionSection::new(), TableSection::new());
+    let (mut more, mut instances) = (Component::new(), InstanceSection::new());
+    instances.instantiate::<[(&str, ModuleArg); 0], &str>(modules, []);
+    more.section(&ModuleSection(module)).section(&instances);
+    // Skips the header of the component.
+    [agent, more.finish()[8..].to_vec()].concat()
+}
+
+/// Returns a function as the start of a module, with its sections of types and functions.
+fn start_of(function: &Function) -> (TypeSection, FunctionSection, StartSection, CodeSection) {
+    let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
     types.ty().function([], []);
     functions.function(0);
+    code.function(function);
+    (types, functions, StartSection { function_index: 0 }, code)
+}
+
+/// Returns the agent fixture with an additional table that grows to this size.
+fn agent_with_table(elements: i32) -> Vec<u8> {
+    let mut tables = TableSection::new();
     let element_type = RefType::FUNCREF;
     tables.table(TableType { element_type, table64: false, minimum: 0, maximum: None, shared: false });
     let mut grow = Function::new([]);
     grow.instructions().ref_null(HeapType::FUNC).i32_const(elements).table_grow(0);
     // Traps if the table did not grow.
     grow.instructions().i32_const(0).i32_lt_s().if_(BlockType::Empty).unreachable().end().end();
-    let mut code = CodeSection::new();
-    code.function(&grow);
+    let (types, functions, start, code) = start_of(&grow);
     let mut module = Module::new();
-    module.section(&types).section(&functions).section(&tables);
-    module.section(&StartSection { function_index: 0 }).section(&code);
-    let (mut more, mut instances) = (Component::new(), InstanceSection::new());
-    instances.instantiate::<[(&str, ModuleArg); 0], &str>(modules, []);
-    more.section(&ModuleSection(&module)).section(&instances);
-    // Skips the header of the component.
-    [agent, more.finish()[8..].to_vec()].concat()
+    module.section(&types).section(&functions).section(&tables).section(&start).section(&code);
+    agent_with(&module)
+}
+
+/// Returns the agent fixture with an additional memory in which it traps if a word is not as the module describes it, and
+/// then overwrites the word. The words are in more pages than a free slot keeps, and in the data of the module.
+fn agent_that_soils_its_memory() -> Vec<u8> {
+    let memory_type = MemoryType { minimum: 32, maximum: None, memory64: false, shared: false, page_size_log2: None };
+    let (mut memories, mut data) = (MemorySection::new(), DataSection::new());
+    memories.memory(memory_type);
+    data.active(0, &ConstExpr::i32_const(70_000), *b"data");
+    let word = MemArg { offset: 0, align: 2, memory_index: 0 };
+    let mut soil = Function::new([]);
+    let words = (0..128).map(|n| n * 16_384 + 8).chain([70_000]);
+    for at in words {
+        let expected = if at == 70_000 { i32::from_le_bytes(*b"data") } else { 0 };
+        soil.instructions().i32_const(at).i32_load(word).i32_const(expected).i32_ne();
+        soil.instructions().if_(BlockType::Empty).unreachable().end();
+        soil.instructions().i32_const(at).i32_const(-1).i32_store(word);
+    }
+    soil.instructions().end();
+    let (types, functions, start, code) = start_of(&soil);
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&memories).section(&start).section(&code).section(&data);
+    agent_with(&module)
+}
+
+#[tokio::test]
+async fn no_call_sees_memory_of_another() {
+    let bytes = agent_that_soils_its_memory();
+    let plugin = engine().load(&"soiling".parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)).unwrap();
+    // Calls one after another have the same slot of the pool.
+    for _ in 0..20 {
+        plugin.run_agent(&assignment(json!({})), MockHost::echo(), &call("x")).await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]

@@ -90,6 +90,13 @@ async fn host_finishes_calls_that_the_guest_drops() {
 }
 
 #[tokio::test]
+async fn panic_of_the_host_ends_the_call() {
+    let host = MockHost::new(|_, _| panic!("a fault of the host, on purpose"));
+    let error = load("agent").run_agent(&assignment(json!({"ask": "x"})), host, &call("x")).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Host("the answer to call 1 is lost".to_owned()));
+}
+
+#[tokio::test]
 async fn deadlocked_guest_fails_at_once() {
     let work = assignment(json!({"do": "wait for nothing"}));
     let error = load("agent").run_agent(&work, MockHost::echo(), &call("phase design, attempt 3")).await.unwrap_err();
