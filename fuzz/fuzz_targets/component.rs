@@ -61,7 +61,7 @@ fn check_manifest(text: &str) {
     manifest.check_settings(&given);
     let source = Source { file: "tsp", text: standard("tsp").unwrap() };
     let mut pipeline = parse(source, &|_| Err(String::new())).unwrap();
-    pipeline.kinds = manifest.kinds.iter().map(|(kind, schema)| (kind.clone(), schema.to_string())).collect();
+    pipeline.kinds = manifest.kinds.iter().map(|(kind, schema)| (kind.clone(), schema.to_string().into())).collect();
     let paths = &PathRules::default();
     let validator = Validator { kinds: &pipeline.kinds, task_id: &"TASK-1".parse().unwrap(), plan: None, paths };
     for kind in pipeline.kinds.keys() {

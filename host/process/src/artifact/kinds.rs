@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use super::kind_schema::KindSchema;
 use crate::names::Kind;
 
-/// JSON Schemas, as text, of the kinds that a pipeline adds to the standard ones.
-pub type AddedKinds = BTreeMap<Kind, String>;
+/// The schemas of the kinds that a pipeline adds to the standard ones.
+pub type AddedKinds = BTreeMap<Kind, KindSchema>;
 
 /// What was asked: the task's description, requirements and constraints. A host input.
 pub const TASK_REQUIREMENTS: &str = "task_requirements";
@@ -49,26 +50,31 @@ pub const DESIGN_REVIEW_REPORT: &str = "design_review_report";
 /// The report of the gate `code-review` of the standard pipelines, of kind [`FINDINGS_REPORT`].
 pub const CODE_REVIEW_REPORT: &str = "code_review_report";
 
-const STANDARD: [(&str, &str); 12] = [
-    (TASK_REQUIREMENTS, include_str!("../../schemas/task_requirements.json")),
-    (PROJECT_PLAN, include_str!("../../schemas/project_plan.json")),
-    (DESIGN_SPECIFICATION, include_str!("../../schemas/design_specification.json")),
-    (FINDINGS_REPORT, include_str!("../../schemas/findings_report.json")),
-    (GENERATED_CODE, include_str!("../../schemas/generated_code.json")),
-    (TEST_SUITE, include_str!("../../schemas/test_suite.json")),
-    (TEST_REPORT, include_str!("../../schemas/test_report.json")),
-    (RUN_MEASURES, include_str!("../../schemas/run_measures.json")),
-    (POSTMORTEM_REPORT, include_str!("../../schemas/postmortem_report.json")),
-    (PIPS, include_str!("../../schemas/pips.json")),
-    (PROCESS_NOTES, include_str!("../../schemas/process_notes.json")),
-    (REPOSITORY_MAP, include_str!("../../schemas/repository_map.json")),
+static STANDARD: [(&str, KindSchema); 12] = [
+    (TASK_REQUIREMENTS, KindSchema::new(include_str!("../../schemas/task_requirements.json"))),
+    (PROJECT_PLAN, KindSchema::new(include_str!("../../schemas/project_plan.json"))),
+    (DESIGN_SPECIFICATION, KindSchema::new(include_str!("../../schemas/design_specification.json"))),
+    (FINDINGS_REPORT, KindSchema::new(include_str!("../../schemas/findings_report.json"))),
+    (GENERATED_CODE, KindSchema::new(include_str!("../../schemas/generated_code.json"))),
+    (TEST_SUITE, KindSchema::new(include_str!("../../schemas/test_suite.json"))),
+    (TEST_REPORT, KindSchema::new(include_str!("../../schemas/test_report.json"))),
+    (RUN_MEASURES, KindSchema::new(include_str!("../../schemas/run_measures.json"))),
+    (POSTMORTEM_REPORT, KindSchema::new(include_str!("../../schemas/postmortem_report.json"))),
+    (PIPS, KindSchema::new(include_str!("../../schemas/pips.json"))),
+    (PROCESS_NOTES, KindSchema::new(include_str!("../../schemas/process_notes.json"))),
+    (REPOSITORY_MAP, KindSchema::new(include_str!("../../schemas/repository_map.json"))),
 ];
 
 /// The JSON Schema of a kind, as text.
 pub fn schema<'a>(added: &'a AddedKinds, kind: &Kind) -> Option<&'a str> {
-    standard(kind).or_else(|| added.get(kind).map(String::as_str))
+    find(added, kind).map(KindSchema::text)
 }
 
-pub(super) fn standard(kind: &Kind) -> Option<&'static str> {
-    STANDARD.iter().find(|(name, _)| *name == kind.as_str()).map(|(_, schema)| *schema)
+/// The JSON Schema of a kind.
+pub(super) fn find<'a>(added: &'a AddedKinds, kind: &Kind) -> Option<&'a KindSchema> {
+    standard(kind).or_else(|| added.get(kind))
+}
+
+pub(super) fn standard(kind: &Kind) -> Option<&'static KindSchema> {
+    STANDARD.iter().find(|(name, _)| *name == kind.as_str()).map(|(_, schema)| schema)
 }

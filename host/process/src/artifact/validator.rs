@@ -2,24 +2,22 @@
 
 use serde_json::Value;
 
-use super::kinds::{AddedKinds, schema, standard};
+use super::kinds::{AddedKinds, find, standard};
 use super::paths::PathRules;
 use super::rules;
 use crate::names::{Kind, TaskId};
-use crate::schema::{self as json_schema, CompiledSchema, schema_fault};
+use crate::schema::{CompiledSchema, schema_fault};
 
 /// The most faults that one validation reports.
 const MAX_FAULTS: usize = 20;
 
-/// Compiles the schema of a kind. Fails with the reason where the kind has no schema or the schema cannot be used.
-pub fn compile_schema(added: &AddedKinds, kind: &Kind) -> Result<jsonschema::Validator, String> {
-    compile_kind(added, kind).map(|compiled| compiled.validator)
+/// Returns the compiled schema of a kind. Fails with the reason where the kind has no schema or the schema cannot be used.
+pub fn compile_schema<'a>(added: &'a AddedKinds, kind: &Kind) -> Result<&'a jsonschema::Validator, String> {
+    compile_kind(added, kind).map(|compiled| &compiled.validator)
 }
 
-fn compile_kind(added: &AddedKinds, kind: &Kind) -> Result<CompiledSchema, String> {
-    let text = schema(added, kind).ok_or_else(|| format!("there is no kind `{kind}`"))?;
-    let schema: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    json_schema::compile(&schema)
+fn compile_kind<'a>(added: &'a AddedKinds, kind: &Kind) -> Result<&'a CompiledSchema, String> {
+    find(added, kind).ok_or_else(|| format!("there is no kind `{kind}`"))?.compiled()
 }
 
 /// What artifacts of a run are validated against, beside the schemas of the standard kinds.

@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::artifact::AddedKinds;
 use crate::model::Tier;
 use crate::names::{ArtifactName, Kind, PhaseName, PluginName};
 use crate::repository::FILE_PREFIX;
@@ -31,8 +32,8 @@ pub struct Pipeline {
     pub plugins: BTreeMap<PluginName, PluginUse>,
     /// The test runner of each language.
     pub runners: BTreeMap<String, PluginName>,
-    /// The kinds that this pipeline and its plugins add, with their JSON Schemas as text.
-    pub kinds: BTreeMap<Kind, String>,
+    /// The kinds that this pipeline and its plugins add, with their JSON Schemas.
+    pub kinds: AddedKinds,
 }
 
 /// The feedback strategy and its settings.

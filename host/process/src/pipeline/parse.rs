@@ -154,7 +154,7 @@ fn parse_at(
         let key: Kind = source.parse_name(&kind.name)?;
         let schema = files(kind.schema.get_ref())
             .map_err(|why| source.error(kind.schema.span(), why, "the path is relative to this file"))?;
-        pipeline.kinds.insert(key, schema);
+        pipeline.kinds.insert(key, schema.into());
     }
     Ok(pipeline)
 }

@@ -31,8 +31,8 @@ pub(crate) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, manifests: 
     for (plugin, manifest) in manifests {
         for (kind, schema) in manifest.kinds.iter().filter(|(kind, _)| !own.contains(kind)) {
             let text = schema.to_string();
-            let known = pipeline.kinds.entry(kind.clone()).or_insert_with(|| text.clone());
-            if *known != text {
+            let known = pipeline.kinds.entry(kind.clone()).or_insert_with(|| text.clone().into());
+            if known.text() != text {
                 let message = format!("two plugins define the kind `{kind}` with different schemas");
                 let hint = "define the kind in the pipeline with `[[kind]]`";
                 return Err(source.error(source.find_word(plugin.as_str()), message, hint));

@@ -142,7 +142,7 @@ impl Samples {
     fn satisfies(&self, schema: &Value, value: &Value) -> bool {
         let Ok(kind) = ANSWER.parse::<Kind>() else { return false };
         let mut kinds = self.pipeline.kinds.clone();
-        kinds.insert(kind.clone(), schema.to_string());
+        kinds.insert(kind.clone(), schema.to_string().into());
         self.validator(&kinds).validate(&kind, value.to_string().as_bytes()).is_ok()
     }
 
