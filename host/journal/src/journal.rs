@@ -86,9 +86,12 @@ pub trait Journal: Send + Sync {
     /// Returns the runs that have events, newest first.
     fn runs(&self) -> Result<Vec<RunId>, JournalError>;
 
-    /// Returns the newest runs that have events, newest first and at most `count`, each with the number of its last event.
-    /// `made_here` leaves out those for which [`Self::imported`] returns a number.
+    /// Returns the newest runs that have events, newest first and at most `count`, each with the number of its last event:
+    /// those that were made here, or those for which [`Self::imported`] returns a number.
     fn newest(&self, made_here: bool, count: usize) -> Result<Vec<(RunId, u64)>, JournalError>;
+
+    /// Returns the number of the last event of a run; `None` for a run without events.
+    fn last_number(&self, run: &RunId) -> Result<Option<u64>, JournalError>;
 
     /// Returns the bytes of a blob, checked against its digest; `None` if it is not stored.
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError>;

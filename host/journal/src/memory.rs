@@ -136,9 +136,13 @@ impl Journal for MemoryJournal {
 
     fn newest(&self, made_here: bool, count: usize) -> Result<Vec<(RunId, u64)>, JournalError> {
         let state = self.state();
-        let wanted = |known: &&Run| known.end.number > 0 && !(made_here && known.imported.is_some());
+        let wanted = |known: &&Run| known.end.number > 0 && made_here == known.imported.is_none();
         let last = |run: &RunId| state.runs.get(run).filter(wanted).map(|known| (run.clone(), known.end.number));
         Ok(state.order.iter().rev().filter_map(last).take(count).collect())
+    }
+
+    fn last_number(&self, run: &RunId) -> Result<Option<u64>, JournalError> {
+        Ok(self.state().runs.get(run).map(|known| known.end.number).filter(|last| *last > 0))
     }
 
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {

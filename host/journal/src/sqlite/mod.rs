@@ -246,6 +246,10 @@ impl Journal for SqliteJournal {
         self.read(|connection| queries::newest(connection, made_here, count, &self.file))
     }
 
+    fn last_number(&self, run: &RunId) -> Result<Option<u64>, JournalError> {
+        self.read(|connection| Ok(queries::last_number(connection, run)?))
+    }
+
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
         let bytes: Option<Vec<u8>> = self.read(|connection| {
             let mut query = connection.prepare_cached("SELECT bytes FROM blobs WHERE digest = ?1")?;

@@ -216,16 +216,20 @@ pub(super) fn runs(connection: &Connection, file: &DatabaseFile) -> Result<Vec<R
     Ok(runs)
 }
 
-/// Returns the newest runs that have events, at most `count`, with the number of the last event.
+/// Returns the newest runs that have events, at most `count`, each with the number of its last event.
 pub(super) fn newest(
     connection: &Connection,
     made_here: bool,
     count: usize,
     file: &DatabaseFile,
 ) -> Result<Vec<(RunId, u64)>, QueryError> {
-    let mut query = connection.prepare_cached(match made_here && file.records_imports() {
-        true => "SELECT run, last FROM runs WHERE last > 0 AND imported IS NULL ORDER BY run_key DESC LIMIT ?1",
-        false => "SELECT run, last FROM runs WHERE last > 0 ORDER BY run_key DESC LIMIT ?1",
+    let mut query = connection.prepare_cached(match (made_here, file.records_imports()) {
+        (true, true) => "SELECT run, last FROM runs WHERE last > 0 AND imported IS NULL ORDER BY run_key DESC LIMIT ?1",
+        (true, false) => "SELECT run, last FROM runs WHERE last > 0 ORDER BY run_key DESC LIMIT ?1",
+        (false, true) => {
+            "SELECT run, last FROM runs WHERE last > 0 AND imported IS NOT NULL ORDER BY run_key DESC LIMIT ?1"
+        }
+        (false, false) => return Ok(Vec::new()),
     })?;
     let mut rows = query.query((i64::try_from(count).unwrap_or(i64::MAX),))?;
     let mut runs = Vec::new();
@@ -235,6 +239,12 @@ pub(super) fn newest(
         }
     }
     Ok(runs)
+}
+
+/// Returns the number of the last event of a run; `None` for a run without events.
+pub(super) fn last_number(connection: &Connection, run: &RunId) -> rusqlite::Result<Option<u64>> {
+    let mut query = connection.prepare_cached("SELECT last FROM runs WHERE run = ?1 AND last > 0")?;
+    query.query_row((run.as_str(),), |row| row.get(0)).optional()
 }
 
 /// Returns all blobs with their sizes in bytes.

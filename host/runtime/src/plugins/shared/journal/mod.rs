@@ -164,6 +164,10 @@ impl Journal for ComponentJournal {
         self.inner.newest(made_here, count)
     }
 
+    fn last_number(&self, run: &RunId) -> Result<Option<u64>, JournalError> {
+        self.inner.last_number(run)
+    }
+
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
         if let Some(bytes) = self.inner.blob(digest)? {
             return Ok(Some(bytes));
