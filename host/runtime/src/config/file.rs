@@ -16,6 +16,7 @@ use phasegate_sandbox::EngineSettings;
 use toml::Spanned;
 
 use crate::config::hitl::HitlEntry;
+use crate::config::known_lock::KnownLock;
 use crate::config::raw::{FromUser, OutputConfig, RawConfig, RawFeedback, RawPlugin, RepositoryConfig};
 use crate::config::search::{FILE_NAME, check_named_file, find_file};
 use crate::error::config::{ConfigFault, unreadable_file};
@@ -58,6 +59,7 @@ pub struct Config {
     pub(crate) from_user: FromUser,
     pub(crate) pipeline_span: Range<usize>,
     pub(crate) name: String,
+    pub(crate) known_lock: KnownLock,
     text: String,
 }
 
@@ -154,6 +156,7 @@ impl Config {
             from_user,
             pipeline_span,
             name,
+            known_lock: KnownLock::default(),
             text,
         }
     }

@@ -7,16 +7,18 @@
 //! Guarantees: a component that was not accepted is read, and neither stored nor compiled. Fails with [`Error::NotAgreed`]
 //! if a plugin changed and with [`Error::NotLocked`] if `locked` rejects one, before a run is created.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use phasegate_files::replace;
 use phasegate_journal::{Blob, Journal};
-use phasegate_process::lock::{Acceptance, LOCK_FILE, Lock, LockStatus, Pin};
+use phasegate_process::lock::{Acceptance, Lock, LockStatus, Pin};
 use phasegate_process::pipeline::Pipeline;
-use phasegate_process::source::{Source, did_you_mean};
+use phasegate_process::source::did_you_mean;
 use phasegate_process::{Digest, PluginName};
-use phasegate_sandbox::{LoadError, inspect, manifest};
+use phasegate_sandbox::{LoadError, inspect};
 
 use crate::config::file::Config;
 use crate::config::pipeline::LoadedPipeline;
@@ -24,6 +26,7 @@ use crate::config::search::check_lock_file;
 use crate::config::write_lock::{WriteLock, unwritable};
 use crate::error::config::ConfigFault;
 use crate::error::{Error, ErrorCode};
+use crate::plugins::manifests::manifest_of;
 use crate::plugins::source::ComponentSource;
 use crate::store::blobs::read_blob;
 
@@ -47,15 +50,20 @@ pub fn compute_pin(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin
     let blob = ComponentSource::from_pipeline(pipeline, plugin, dir).read(plugin)?;
     let inspection = inspect(&blob.bytes).map_err(|source| LoadError::Inspect { plugin: plugin.clone(), source })?;
     inspection.effective_grants(plugin, &pipeline.grants(plugin))?;
-    Ok(pin(pipeline, plugin, blob.digest, &blob.bytes))
+    pin(pipeline, plugin, &blob.digest, || Ok(&blob.bytes))
 }
 
 /// Computes the pin of a component from its manifest. An unreadable component has a pin without version and is rejected
 /// when it is loaded.
-fn pin(pipeline: &Pipeline, plugin: &PluginName, digest: Digest, component: &[u8]) -> Pin {
-    let (manifest, grants) = (manifest(component).ok().flatten(), pipeline.grants(plugin));
+fn pin<B: AsRef<[u8]>>(
+    pipeline: &Pipeline,
+    plugin: &PluginName,
+    digest: &Digest,
+    component: impl FnOnce() -> Result<B, Error>,
+) -> Result<Pin, Error> {
+    let (manifest, grants) = (manifest_of(digest, component)?, pipeline.grants(plugin));
     let given = manifest.as_ref().map_or_else(|| grants.clone(), |manifest| manifest.granted(&grants));
-    Pin::new(digest, manifest.as_ref(), given)
+    Ok(Pin::new(digest.clone(), manifest.as_deref(), given))
 }
 
 /// Checks components against the lock file and returns those that it does not list yet. Their bytes are in `blobs` or in the
@@ -73,24 +81,29 @@ pub(crate) fn check_components<'a>(
     let mut pins = Vec::new();
     let is_asked_for = |name: &PluginName| from_file(name) && (config.locked || !typed.contains(&name));
     for (name, digest) in components.iter().filter(|(name, _)| is_asked_for(name)) {
-        let pin = match blobs.iter().find(|blob| blob.digest == *digest) {
-            Some(blob) => pin(pipeline, name, digest.clone(), &blob.bytes),
-            None => pin(pipeline, name, digest.clone(), &read_blob(journal, digest)?),
+        let component = || match blobs.iter().find(|blob| blob.digest == *digest) {
+            Some(blob) => Ok(Cow::Borrowed(blob.bytes.as_ref())),
+            None => read_blob(journal, digest).map(Cow::Owned),
         };
-        pins.push((name.clone(), pin));
+        pins.push((name.clone(), pin(pipeline, name, digest, component)?));
     }
-    let new = find_new(&load_lock(config)?, pins)?;
+    let accepted = read_lock(config)?;
+    let new = find_new(&accepted, pins)?;
     if config.locked && !new.is_empty() { Err(Error::NotLocked(new)) } else { Ok(new) }
 }
 
 /// Loads the lock file; an absent file is an empty lock.
 pub fn load_lock(config: &Config) -> Result<Lock, ConfigFault> {
+    read_lock(config).map(Arc::unwrap_or_clone)
+}
+
+fn read_lock(config: &Config) -> Result<Arc<Lock>, ConfigFault> {
     if config.lock.exists() {
         check_lock_file(&config.lock, &config.trusted)?;
     }
     match phasegate_files::read_text(&config.lock, MAX_LOCK_BYTES) {
-        Ok(text) => Ok(Lock::parse(Source { file: LOCK_FILE, text: &text })?),
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+        Ok(text) => Ok(config.known_lock.parse(text)?),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Arc::default()),
         Err(why) => {
             let hint = "make it readable, or remove it and accept all plugins again";
             Err(ConfigFault::Io { file: config.lock.display().to_string(), reason: why.to_string(), hint })
@@ -148,6 +161,8 @@ fn update(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use phasegate_process::lock::LOCK_FILE;
+
     use super::*;
 
     #[test]

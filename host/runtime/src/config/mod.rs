@@ -5,6 +5,7 @@
 
 pub(crate) mod file;
 mod hitl;
+pub(crate) mod known_lock;
 pub(crate) mod lock;
 mod overlay;
 pub(crate) mod overrides;
