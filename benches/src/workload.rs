@@ -79,8 +79,9 @@ impl Workload {
     pub async fn run(&self) -> Result<RunId> {
         let observer: Arc<dyn Observer> = Arc::new(NoObserver);
         let new = NewRun::new(&self.task, &self.pipeline, &self.config);
-        let run = self.host.create(new, &observer).await?;
-        match self.host.run(&run, observer, &StopSignal::default()).await? {
+        let created = self.host.create(new, &observer).await?;
+        let run = created.id().clone();
+        match self.host.run_created(created, observer, &StopSignal::default()).await? {
             RunOutcome::Finished(RunStatus::Passed, _) => Ok(run),
             ended => bail!("run {run} ended as {ended:?}"),
         }

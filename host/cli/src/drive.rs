@@ -6,7 +6,7 @@ use std::sync::Arc;
 use phasegate_process::state::{DecisionRequest, JudgedAttempt};
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{Error, Host, Observer, RunOutcome, StopCause, StopSignal, record_decision};
+use phasegate_runtime::{Error, Host, Observer, OwnedRun, RunOutcome, StopCause, StopSignal, record_decision};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
@@ -22,10 +22,11 @@ use crate::view::next_steps::{load_decision_commands, render_decided};
 use crate::view::{gate, header, summary};
 
 /// A run and its output folder.
-#[derive(Debug, Clone)]
 pub struct RunTarget {
     /// The run.
     pub run: RunId,
+    /// The run if it was just created and can start at once.
+    pub created: Option<OwnedRun>,
     /// The output folder.
     pub out: PathBuf,
 }
@@ -61,7 +62,7 @@ impl RunDriver {
             let (this, places) = (Arc::clone(self), Arc::clone(&places));
             under_way.spawn(async move {
                 let _place = places.acquire_owned().await;
-                this.drive_one(&target).await
+                this.drive_one(target).await
             });
         }
         let mut worst = Exit::Passed;
@@ -74,8 +75,9 @@ impl RunDriver {
         worst
     }
 
-    async fn drive_one(&self, target: &RunTarget) -> Exit {
-        let ended = self.drive_to_end(target).await;
+    async fn drive_one(&self, mut target: RunTarget) -> Exit {
+        let created = target.created.take();
+        let ended = self.drive_to_end(&target, created).await;
         self.view.finish_run(&target.run);
         ended.unwrap_or_else(|failure| {
             self.view.hide();
@@ -85,10 +87,14 @@ impl RunDriver {
         })
     }
 
-    async fn drive_to_end(&self, target: &RunTarget) -> Result<Exit, Failure> {
+    async fn drive_to_end(&self, target: &RunTarget, mut created: Option<OwnedRun>) -> Result<Exit, Failure> {
         loop {
             let observer: Arc<dyn Observer> = Arc::clone(&self.view) as Arc<dyn Observer>;
-            match self.host.run(&target.run, observer, &self.stop).await {
+            let ended = match created.take() {
+                Some(created) => self.host.run_created(created, observer, &self.stop).await,
+                None => self.host.run(&target.run, observer, &self.stop).await,
+            };
+            match ended {
                 Ok(RunOutcome::Finished(status, _)) => {
                     self.finish(target)?;
                     let passed = status == RunStatus::Passed;
@@ -236,7 +242,7 @@ pub fn resume_target(
         out_dir::save_out_dir(state, &run, &out);
         out_dir::claim_out_dir(state, &run, &out);
     }
-    print_header(host, view, state, RunTarget { run, out }, None)
+    print_header(host, view, state, RunTarget { run, created: None, out }, None)
 }
 
 /// Prints the header of a run that starts or continues; `config` describes the configuration of a new run.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use phasegate_broker::{Broker, BudgetConfig};
 use phasegate_journal::Journal;
+use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Phase, Pipeline};
 use phasegate_process::sync::lock;
 use phasegate_process::{Digest, PersonName};
@@ -13,12 +14,14 @@ use phasegate_sandbox::{Engine, EngineSettings};
 
 use crate::budgets::SharedBudget;
 use crate::config::file::Config;
+use crate::config::pinned::PinnedPipelines;
 use crate::config::run_settings::RunSettings;
 use crate::error::not_trusted::NotTrusted;
 use crate::error::{Error, ErrorCode};
 use crate::history::History;
 use crate::plugins::load::PluginLoader;
 use crate::store::blobs::json_blob;
+use crate::store::pipelines::Pipelines;
 use crate::trust::{Trust, Wants};
 
 /// Looks up an environment variable. API keys of providers are read through it only.
@@ -95,6 +98,8 @@ struct Shared {
     /// limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
     history: History,
+    pipelines: Pipelines,
+    pinned: PinnedPipelines,
     plugins: PluginLoader,
 }
 
@@ -121,6 +126,8 @@ impl Host {
             repository,
             brokers: Mutex::default(),
             history: History::default(),
+            pipelines: Pipelines::default(),
+            pinned: PinnedPipelines::default(),
             plugins,
         })))
     }
@@ -190,6 +197,16 @@ impl Host {
         &self.0.history
     }
 
+    /// Returns the pipelines of the runs that were loaded or created.
+    pub(crate) fn pipelines(&self) -> &Pipelines {
+        &self.0.pipelines
+    }
+
+    /// Returns the pipelines that runs were created with.
+    pub(crate) fn pinned(&self) -> &PinnedPipelines {
+        &self.0.pinned
+    }
+
     /// Returns what the user trusts.
     pub(crate) fn trust(&self) -> &Trust {
         &self.0.trust
@@ -223,8 +240,7 @@ impl Host {
     /// Returns the broker for these settings, a new one on first use. Looks for available models where the settings
     /// name none. Fails with [`Error::NotTrusted`] before a key is read.
     pub async fn broker(&self, settings: &RunSettings) -> Result<Broker, Error> {
-        let RunSettings { models, providers, prices, base_dir, .. } = settings;
-        let digest = json_blob(&(models, providers, prices, base_dir)).digest;
+        let digest = broker_key(settings);
         let known = lock(&self.0.brokers).get(&digest).cloned();
         if let Some(broker) = known {
             // The budget is no part of the digest and may need another agreement.
@@ -235,9 +251,28 @@ impl Host {
         }
         let env = Arc::clone(&self.0.env);
         let env: &(dyn Fn(&str) -> Option<String> + Sync) = &|name| env(name);
-        let broker = self.0.trust.connect(&self.wants(settings), models, prices, env).await?;
+        let broker = self.0.trust.connect(&self.wants(settings), &settings.models, &settings.prices, env).await?;
         lock(&self.0.brokers).insert(digest, broker.clone());
         Ok(broker)
+    }
+
+    /// Fills in the models that settings leave open, and returns the broker for the result, or none if no agent of the pipeline
+    /// may ask a model.
+    pub(crate) async fn complete_models(
+        &self,
+        pipeline: &Pipeline,
+        settings: &mut RunSettings,
+    ) -> Result<Option<Broker>, Error> {
+        let Some(broker) = self.broker_of(pipeline, settings).await? else { return Ok(None) };
+        let models = &mut settings.models;
+        for (tier, model) in
+            [(Tier::Fast, &mut models.fast), (Tier::Default, &mut models.default), (Tier::Deep, &mut models.deep)]
+        {
+            *model = Some(broker.model_for(tier).clone());
+        }
+        // Runs that are resumed have the complete settings, and share this broker.
+        lock(&self.0.brokers).entry(broker_key(settings)).or_insert_with(|| broker.clone());
+        Ok(Some(broker))
     }
 
     /// Returns the broker for a pipeline, or none if no agent of it may ask a model: then no provider needs to be
@@ -260,6 +295,12 @@ impl Host {
         let is_here = self.config().is_some_and(|config| is_same_folder(&config.dir, base_dir));
         Wants { project: base_dir, is_here, providers, budget, sandbox: None }
     }
+}
+
+/// Returns the digest of what a broker is made of.
+fn broker_key(settings: &RunSettings) -> Digest {
+    let RunSettings { models, providers, prices, base_dir, .. } = settings;
+    json_blob(&(models, providers, prices, base_dir)).digest
 }
 
 fn is_same_folder(one: &Path, other: &Path) -> bool {

@@ -44,6 +44,7 @@ pub use plugins::shared::{ComponentFolder, ComponentJournal};
 pub use repository::RepositorySource;
 pub use run::imported::imported_authority;
 pub use run::outcome::{RunOutcome, StopCause, StopSignal};
+pub use run::owned::OwnedRun;
 pub use runs::approve::record_decision;
 pub use runs::context_files::{ContextFile, ContextFiles, LeftOut, ReservedPaths};
 pub use runs::define::{NewRun, RunDefinition, TaskSource, build_requirements};
@@ -53,5 +54,6 @@ pub use runs::run_id::{MIN_TASK_CHARS, is_named_after, may_belong_to, shorten_na
 pub use runs::test_files::{TestFiles, TestRunner, TestsAlone};
 pub use runs::{archive, doctor, gc};
 pub use store::blobs::read_json;
-pub use store::load::{UnreadableRun, load_run};
+pub use store::load::{UnreadableRun, load_run, load_run_sharing};
+pub use store::pipelines::Pipelines;
 pub use trust::{Agreements, Trust, UserConfig, Wants};

@@ -162,15 +162,17 @@ impl TestBed {
     pub(crate) async fn observe_run(&self, task: &TaskSource, pipeline: Pipeline) -> Result<String, Error> {
         let file = "verify-sandbox".to_owned();
         let embedded = embedded(pipeline.plugin_names());
+        let pipeline = Arc::new(pipeline);
         let pipeline = LoadedPipeline { pipeline, dir: PathBuf::new(), file, feedback_from_flag: None, embedded };
         let nobody: Arc<dyn Observer> = Arc::new(NoObserver);
-        let run = match self.host.create(NewRun::new(task, &pipeline, &self.config), &nobody).await {
-            Ok(run) => run,
+        let created = match self.host.create(NewRun::new(task, &pipeline, &self.config), &nobody).await {
+            Ok(created) => created,
             Err(why) => return Ok(format!("not loaded: {}", one_line(&why.describe()))),
         };
         let log = Arc::new(LogCollector::default());
         let observer: Arc<dyn Observer> = log.clone();
-        match self.host.run(&run, observer, &StopSignal::default()).await {
+        let run = created.id().clone();
+        match self.host.run_created(created, observer, &StopSignal::default()).await {
             // An error is recorded as the last event.
             Ok(RunOutcome::Finished(..) | RunOutcome::Stopped(_) | RunOutcome::Waiting { .. }) | Err(_) => {}
         }

@@ -55,7 +55,7 @@ const FOLDERS: [(&str, &str, &[&str]); 30] = [
     ("host/runtime", "output", &["error"]),
     ("host/runtime", "plugins", &["error", "store"]),
     ("host/runtime", "repository", &["error", "store"]),
-    ("host/runtime", "run", &["config", "error", "output", "plugins", "repository", "store", "trust"]),
+    ("host/runtime", "run", &["config", "error", "history", "output", "plugins", "repository", "store", "trust"]),
     ("host/runtime", "runs", &["config", "error", "history", "plugins", "repository", "run", "store"]),
     ("host/runtime", "store", &["error", "output"]),
     ("host/runtime", "trust", &["error"]),

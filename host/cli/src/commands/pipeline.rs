@@ -1,6 +1,7 @@
 //! `phasegate pipeline`: lists, shows and checks pipelines.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use phasegate_process::pipeline::{AllowedTests, ApprovalPolicy, Phase, Pipeline, STANDARD, TestAllowance, standard};
 use phasegate_runtime::BUNDLED;
@@ -51,7 +52,10 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
             })?;
             printer.print(text);
         }
-        Command::Show { name, config, .. } => printer.print(&render_pipeline(&load_pipeline(context, &name, config)?)),
+        Command::Show { name, config, .. } => {
+            let pipeline = load_pipeline(context, &name, config)?;
+            printer.print(&render_pipeline(&pipeline));
+        }
         Command::Check { file, config } => {
             let pipeline = load_pipeline(context, &file, config)?;
             let gates = pipeline.phases.iter().filter(|phase| phase.gate.is_some()).count();
@@ -62,7 +66,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn load_pipeline(context: &Context, name: &str, config: Option<PathBuf>) -> Result<Pipeline, Failure> {
+fn load_pipeline(context: &Context, name: &str, config: Option<PathBuf>) -> Result<Arc<Pipeline>, Failure> {
     let config = open::config(context, config.as_deref(), None)?;
     Ok(config.load_pipeline(Some(name), None, &current_dir(), &BUNDLED)?.pipeline)
 }

@@ -87,6 +87,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     let host = open::host(context, config, RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
     let view = Arc::new(LiveView::new(context, args.json, plan.count() > 1));
+    let jobs = args.jobs.map_or(if args.overlap { 8 } else { 1 }, NonZeroUsize::get);
     let mut targets = Vec::new();
     for (run, task) in &plan.resumed {
         trust::ensure_run(context, &host, run, args.locked)?;
@@ -99,10 +100,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         for task in &plan.new {
             let new = NewRun::new(task, pipeline, config);
             let out = out_dir_for(&args, &task.task.id, plan.count());
-            targets.push(create_run(&host, &view, context, new, out).await?);
+            let mut target = create_run(&host, &view, context, new, out).await?;
+            // Another process may take a run that has to wait for its turn.
+            target.created = target.created.filter(|_| plan.count() <= jobs);
+            targets.push(target);
         }
     }
-    let jobs = args.jobs.map_or(if args.overlap { 8 } else { 1 }, NonZeroUsize::get);
     Ok(RunDriver::new(host, view).drive_all(targets, jobs).await)
 }
 
@@ -134,16 +137,16 @@ async fn create_run(
     // Saved before the run is created, so that no run exists without its output folder.
     out_dir::save_out_dir(&context.state, &run, &out);
     let observer: Arc<dyn Observer> = Arc::clone(view) as Arc<dyn Observer>;
-    match host.create_as(run.clone(), new.clone(), &observer).await {
+    let created = match host.create_as(run.clone(), new.clone(), &observer).await {
         Err(Error::NotAgreed(changes))
             if !new.config.locked && accept::accept_at_terminal(&changes, new.config, &context.printer)? =>
         {
-            host.create_as(run.clone(), new, &observer).await?;
+            host.create_as(run.clone(), new, &observer).await?
         }
         made => made?,
-    }
+    };
     out_dir::claim_out_dir(&context.state, &run, &out);
-    print_header(host, view, &context.state, RunTarget { run, out }, Some(config))
+    print_header(host, view, &context.state, RunTarget { run, created: Some(created), out }, Some(config))
 }
 
 fn render_resume_status(host: &Host, run: &RunId) -> Result<&'static str, Failure> {

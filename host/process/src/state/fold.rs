@@ -29,14 +29,15 @@ impl FoldError {
 
 impl State {
     /// Returns the state after `run_created`. `pipeline` is the content of the blob that `created` names.
-    pub fn new(created: RunCreated, pipeline: Pipeline) -> Self {
+    pub fn new(created: RunCreated, pipeline: impl Into<Arc<Pipeline>>) -> Self {
+        let pipeline = pipeline.into();
         let artifacts = created.inputs.iter().map(|artifact| (artifact.name.clone(), artifact.clone())).collect();
         let phases = pipeline.phases.iter().map(|phase| (phase.name.clone(), PhaseState::default())).collect();
         Self {
             root: created.run_id.clone(),
             forks: Vec::new(),
             created: Arc::new(created),
-            pipeline: Arc::new(pipeline),
+            pipeline,
             events: 1,
             artifacts,
             phases,
@@ -69,7 +70,8 @@ impl State {
 
     /// Applies a `run_forked`; `pipeline` is the content of the blob that it names. What is known of a phase is kept by
     /// its name. Other events are applied as by [`State::apply`]. On an error the state is as it was before.
-    pub fn apply_fork(&mut self, recorded: &Recorded, pipeline: Pipeline) -> Result<(), FoldError> {
+    pub fn apply_fork(&mut self, recorded: &Recorded, pipeline: impl Into<Arc<Pipeline>>) -> Result<(), FoldError> {
+        let pipeline = pipeline.into();
         let fault = |why: String| FoldError { number: recorded.number, why };
         let Event::RunForked(forked) = &recorded.event else {
             return self.apply(recorded);
@@ -91,7 +93,7 @@ impl State {
             changes: forked.changes.clone(),
             shared: self.events,
         });
-        self.pipeline = Arc::new(pipeline);
+        self.pipeline = pipeline;
         self.created = Arc::new(forked.created.clone());
         self.spent.recorded = self.spent.calls;
         self.stopped = None;

@@ -9,6 +9,7 @@ pub(crate) mod known_lock;
 pub(crate) mod lock;
 mod overlay;
 pub(crate) mod overrides;
+pub(crate) mod pinned;
 pub(crate) mod pipeline;
 pub(crate) mod plugin_settings;
 pub(crate) mod providers;

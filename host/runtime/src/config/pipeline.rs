@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use phasegate_files::{MAX_TEXT_BYTES, TrustedFolders, read_text};
 use phasegate_journal::Blob;
@@ -28,7 +29,7 @@ const DEFAULT_PIPELINE: &str = "tsp";
 #[derive(Debug, Clone)]
 pub struct LoadedPipeline {
     /// The pipeline after the configuration was applied.
-    pub pipeline: Pipeline,
+    pub pipeline: Arc<Pipeline>,
     /// Base of relative plugin paths.
     pub dir: PathBuf,
     /// Name of the standard pipeline, or the file as it was given. Used in errors.
@@ -75,6 +76,7 @@ impl Config {
         let file = feedback.filter(|given| given.extension().is_some_and(|extension| extension == "wasm"));
         let feedback_from_flag = file.map(|_| pipeline.feedback.plugin.clone());
         let embedded = BTreeMap::new();
+        let pipeline = Arc::new(pipeline);
         Ok(LoadedPipeline { pipeline, dir: found.dir, file: found.file, feedback_from_flag, embedded })
     }
 

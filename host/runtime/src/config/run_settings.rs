@@ -4,11 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use phasegate_broker::{BudgetConfig, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_process::artifact::FileNames;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// The environment of each language.
+pub type Environments = BTreeMap<String, Value>;
 
 /// The part of the configuration that a run depends on, fixed when the run is created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,8 +27,9 @@ pub struct RunSettings {
     pub budget: BudgetConfig,
     /// Base of the relative paths of scripts and key files.
     pub base_dir: PathBuf,
-    /// Environment of generated code by language, as the test runner of the language describes it.
-    pub environments: BTreeMap<String, Value>,
+    /// Environment of generated code by language, as the test runner of the language describes it. Runs of one process share it.
+    #[serde(with = "shared")]
+    pub environments: Arc<Environments>,
     /// Seed of the random numbers that guests see.
     pub seed: u64,
     /// `[output] names`: the names of files that plugins may choose. Runs of earlier versions have no such rule.
@@ -47,4 +52,19 @@ pub struct ExperimentCell {
     pub variant: String,
     /// Number of the repetition, from 1.
     pub repetition: u32,
+}
+
+/// The form of a shared value is that of the value.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
+        T::serialize(value, to)
+    }
+
+    pub(super) fn deserialize<'a, T: Deserialize<'a>, D: Deserializer<'a>>(from: D) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
+    }
 }

@@ -1,13 +1,13 @@
 //! History for new runs: figures of finished runs for estimates, and people's decisions on improvement proposals.
 //!
-//! Each run is folded once and later updated with its new events, so that creating many runs in one process does not read
-//! every journal again. A run that cannot be read is skipped; `phasegate runs` and `doctor` report its fault. Of an imported run
-//! only what people here decided counts.
+//! A run is read once, and again when the journal holds more of its events. A run that this process executes is not read:
+//! its summary is made from memory when it ends. A run that cannot be read is skipped; `phasegate runs` and `doctor` report
+//! its fault. Of an imported run only what people here decided counts. No lock is held while the journal is read.
 
 pub(crate) mod proposals;
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 use phasegate_journal::Journal;
 use phasegate_process::artifact::kinds;
@@ -18,84 +18,163 @@ use phasegate_process::{Recorded, RunId};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::history::proposals::{ProposalRun, process_notes};
+use crate::history::proposals::{Proposal, parse_proposals, process_notes};
 use crate::store::blobs::read_json;
-use crate::store::load::load_run;
+use crate::store::load::load_run_sharing;
+use crate::store::pipelines::Pipelines;
 
 /// Number of the newest runs that are read: of those made here, and of those imported.
 pub(crate) const MAX_RUNS: usize = 50;
+/// The most summaries that are kept while no run is created.
+const MAX_KNOWN: usize = 1_000;
 
-/// Cache of folded runs, up to the events that were read last.
+/// The summaries of runs. Clones share them.
+#[derive(Default, Clone)]
+pub(crate) struct History(Arc<Mutex<Known>>);
+
 #[derive(Default)]
-pub(crate) struct History(Mutex<HashMap<RunId, KnownRun>>);
+struct Known {
+    runs: HashMap<RunId, RunSummary>,
+    /// The runs that this process executes.
+    under_way: HashSet<RunId>,
+}
 
-struct KnownRun {
-    state: State,
-    events: Vec<Recorded>,
-    /// The number of imported events; `None` for a run that was made here.
-    imported: Option<u64>,
-    /// Figures of a finished run. They do not change any more.
+/// What new runs learn from a run.
+struct RunSummary {
+    /// The number of the last event that it was made from.
+    last: u64,
     figures: Option<FinishedRun>,
+    /// Empty if nobody decided on one.
+    proposals: Vec<Proposal>,
 }
 
 impl History {
     /// Returns the figures of the newest finished runs, and the process notes from people's decisions.
-    pub(crate) fn summarize(&self, journal: &dyn Journal) -> Result<(Vec<FinishedRun>, Value), Error> {
+    pub(crate) fn summarize(
+        &self,
+        journal: &dyn Journal,
+        pipelines: &Pipelines,
+    ) -> Result<(Vec<FinishedRun>, Value), Error> {
         // Imported runs must not displace those that were made here.
-        let is_own = |run: &RunId| matches!(journal.imported(run), Ok(None));
-        let (own, imported): (Vec<RunId>, Vec<RunId>) = journal.runs()?.into_iter().partition(is_own);
-        let newest: Vec<RunId> = own.into_iter().take(MAX_RUNS).chain(imported.into_iter().take(MAX_RUNS)).collect();
-        let mut known = lock(&self.0);
-        known.retain(|run, _| newest.contains(run));
-        let mut history = Vec::new();
-        let mut decided = Vec::new();
-        for run in newest {
-            let fresh = match known.remove(&run) {
-                Some(known) => read_new_events(journal, &run, known),
-                None => load(journal, &run),
-            };
-            let mut fresh = match fresh {
-                Ok(fresh) => fresh,
-                Err(error) => {
+        let mut newest = journal.newest(true, MAX_RUNS)?;
+        newest.extend(journal.newest(false, MAX_RUNS)?);
+        let unread = lock(&self.0).unread(&newest);
+        let read = unread.into_iter().map(|run| {
+            let summary = RunSummary::load(journal, run, pipelines);
+            (
+                run,
+                summary.inspect_err(|error| {
                     tracing::warn!(%error, %run, "a run cannot be read, and is left out of the history");
-                    continue;
-                }
+                }),
+            )
+        });
+        let read: Vec<_> = read.collect();
+        let mut known = lock(&self.0);
+        for (run, summary) in read {
+            match summary {
+                Ok(summary) => known.runs.insert(run.clone(), summary),
+                Err(_) => known.runs.remove(run),
             };
-            // A fork shares work with its origin, which would count twice. The figures of an imported run may be invented.
-            let counts = fresh.state.forks.is_empty() && fresh.imported.is_none();
-            if fresh.figures.is_none() && fresh.state.ended().is_some() && counts {
-                fresh.figures = load_figures(journal, &fresh);
-            }
-            history.extend(fresh.figures.clone());
-            if !fresh.state.proposals.is_empty() {
-                decided.push(ProposalRun::new(fresh.state.clone(), &fresh.events, fresh.imported));
-            }
-            known.insert(run, fresh);
         }
-        Ok((history, process_notes(journal, &decided)))
+        known.keep(&newest);
+        let summaries: Vec<&RunSummary> = newest.iter().filter_map(|(run, _)| known.runs.get(run)).collect();
+        let figures = summaries.iter().filter_map(|summary| summary.figures.clone()).collect();
+        Ok((figures, process_notes(summaries.iter().flat_map(|summary| &summary.proposals))))
+    }
+
+    /// Notes that this process executes a run that it has just created.
+    pub(crate) fn begin(&self, run: RunId) -> UnderWay {
+        lock(&self.0).under_way.insert(run.clone());
+        UnderWay { history: self.clone(), run, imported: None }
+    }
+
+    /// Notes that this process executes a run with these events.
+    pub(crate) fn resume(&self, journal: &dyn Journal, state: &State, events: &[Recorded]) -> Result<UnderWay, Error> {
+        let run = state.created.run_id.clone();
+        let imported = journal.imported(&run)?;
+        let mut under_way = self.begin(run);
+        under_way.imported = imported;
+        under_way.update(journal, state, events);
+        Ok(under_way)
+    }
+}
+
+impl Known {
+    /// Returns the runs of which the journal may hold more than is known.
+    fn unread<'a>(&self, newest: &'a [(RunId, u64)]) -> Vec<&'a RunId> {
+        let is_known = |run: &RunId, last: u64| {
+            self.under_way.contains(run) || self.runs.get(run).is_some_and(|known| known.last >= last)
+        };
+        newest.iter().filter(|(run, last)| !is_known(run, *last)).map(|(run, _)| run).collect()
+    }
+
+    /// Forgets the summaries of other runs.
+    fn keep(&mut self, newest: &[(RunId, u64)]) {
+        if self.runs.len() > newest.len() {
+            let newest: HashSet<&RunId> = newest.iter().map(|(run, _)| run).collect();
+            self.runs.retain(|run, _| newest.contains(run));
+        }
+    }
+}
+
+impl RunSummary {
+    fn load(journal: &dyn Journal, run: &RunId, pipelines: &Pipelines) -> Result<Self, Error> {
+        let (state, events) = load_run_sharing(journal, run, pipelines)?;
+        Ok(Self::new(journal, &state, &events, journal.imported(run)?))
+    }
+
+    fn new(journal: &dyn Journal, state: &State, events: &[Recorded], imported: Option<u64>) -> Self {
+        // A fork shares work with its origin, which would count twice. The figures of an imported run may be invented.
+        let counts = state.forks.is_empty() && imported.is_none();
+        let figures = if counts { load_figures(journal, state, events) } else { None };
+        let proposals = match state.proposals.is_empty() {
+            true => Vec::new(),
+            false => parse_proposals(journal, state, events, imported).unwrap_or_else(|error| {
+                tracing::warn!(%error, run = %state.created.run_id, "the proposals of a run cannot be read");
+                Vec::new()
+            }),
+        };
+        Self { last: state.events, figures, proposals }
+    }
+}
+
+/// A run that this process executes. Dropping it ends that, and the run is read again when the journal holds more of it.
+pub(crate) struct UnderWay {
+    history: History,
+    run: RunId,
+    /// The number of imported events; `None` for a run that was made here.
+    imported: Option<u64>,
+}
+
+impl UnderWay {
+    /// Summarizes the run from memory. All its events must be durable.
+    pub(crate) fn update(&self, journal: &dyn Journal, state: &State, events: &[Recorded]) {
+        let summary = RunSummary::new(journal, state, events, self.imported);
+        let mut known = lock(&self.history.0);
+        if known.runs.len() >= MAX_KNOWN {
+            known.runs.clear();
+        }
+        known.runs.insert(self.run.clone(), summary);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        lock(&self.history.0).under_way.remove(&self.run);
     }
 }
 
 /// Returns an empty history. Cells of an experiment use it, so that they do not depend on the order in which they run.
-pub(crate) fn empty(journal: &dyn Journal) -> (Vec<FinishedRun>, Value) {
-    (Vec::new(), process_notes(journal, &[]))
+pub(crate) fn empty() -> (Vec<FinishedRun>, Value) {
+    (Vec::new(), process_notes([]))
 }
 
-fn load(journal: &dyn Journal, run: &RunId) -> Result<KnownRun, Error> {
-    let (state, events) = load_run(journal, run)?;
-    Ok(KnownRun { state, events, imported: journal.imported(run)?, figures: None })
+fn load_figures(journal: &dyn Journal, state: &State, events: &[Recorded]) -> Option<FinishedRun> {
+    state.ended()?;
+    let (_, plan) = state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PROJECT_PLAN)?;
+    let plan: Value = read_json(journal, &plan.digest).ok()?;
+    finished_run(state, events, Some(&plan))
 }
 
-fn load_figures(journal: &dyn Journal, known: &KnownRun) -> Option<FinishedRun> {
-    let plan = known.state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PROJECT_PLAN);
-    let plan: Option<Value> = plan.and_then(|(_, artifact)| read_json(journal, &artifact.digest).ok());
-    finished_run(&known.state, &known.events, plan.as_ref())
-}
-
-fn read_new_events(journal: &dyn Journal, run: &RunId, mut known: KnownRun) -> Result<KnownRun, Error> {
-    for event in journal.events_after(run, known.state.events)? {
-        known.state.apply(&event)?;
-        known.events.push(event);
-    }
-    Ok(known)
-}
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorCode};
 use crate::store::blobs::{now_ms, read_json};
-use crate::store::load::{UnreadableRun, load_run};
+use crate::store::load::{UnreadableRun, load_run, load_run_sharing};
+use crate::store::pipelines::Pipelines;
 
 /// A proposal with its decision.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -45,47 +46,46 @@ pub struct DecidedElsewhere {
     pub reason: String,
 }
 
-/// A run with proposals, and which of its decisions were made here.
-#[derive(Debug, Clone)]
-pub(crate) struct ProposalRun {
-    state: State,
-    imported: bool,
-    /// The number of decisions that were imported; they come first.
-    elsewhere: usize,
+/// Returns the proposals of a run with their decisions. Of its events the first `imported` came from elsewhere.
+pub(crate) fn parse_proposals(
+    journal: &dyn Journal,
+    state: &State,
+    events: &[Recorded],
+    imported: Option<u64>,
+) -> Result<Vec<Proposal>, Error> {
+    let Some((_, pips)) = state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PIPS) else {
+        return Ok(Vec::new());
+    };
+    let pips: Value = read_json(journal, &pips.digest)?;
+    let list = pips.get("proposals").and_then(Value::as_array).cloned().unwrap_or_default();
+    let brought = events.iter().take_while(|recorded| recorded.number <= imported.unwrap_or(0));
+    let elsewhere = brought.filter(|recorded| matches!(recorded.event, Event::ProposalDecided { .. })).count();
+    // The decisions that were imported come first.
+    let (elsewhere, here) = state.proposals.split_at_checked(elsewhere).unwrap_or_default();
+    let decided = Decisions { run: &state.created.run_id, imported: imported.is_some(), elsewhere, here };
+    Ok(list.into_iter().map(|content| decided.proposal(content)).collect())
 }
 
-impl ProposalRun {
-    /// Creates it from a run, of whose events the first `imported` came from elsewhere.
-    pub(crate) fn new(state: State, events: &[Recorded], imported: Option<u64>) -> Self {
-        let last = imported.unwrap_or(0);
-        let brought = events.iter().take_while(|recorded| recorded.number <= last);
-        let elsewhere = brought.filter(|recorded| matches!(recorded.event, Event::ProposalDecided { .. })).count();
-        Self { state, imported: imported.is_some(), elsewhere }
-    }
+fn load_proposals_of(journal: &dyn Journal, run: &RunId, pipelines: &Pipelines) -> Result<Vec<Proposal>, Error> {
+    let (state, events) = load_run_sharing(journal, run, pipelines)?;
+    parse_proposals(journal, &state, &events, journal.imported(run)?)
+}
 
-    /// Loads a run.
-    fn load(journal: &dyn Journal, run: &RunId) -> Result<Self, Error> {
-        let (state, events) = load_run(journal, run)?;
-        Ok(Self::new(state, &events, journal.imported(run)?))
-    }
+/// The decisions on the proposals of a run.
+struct Decisions<'a> {
+    run: &'a RunId,
+    imported: bool,
+    elsewhere: &'a [ProposalDecision],
+    here: &'a [ProposalDecision],
+}
 
-    /// Returns the proposals of the run with their decisions.
-    fn proposals(&self, journal: &dyn Journal) -> Result<Vec<Proposal>, Error> {
-        let Some((_, pips)) = self.state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PIPS) else {
-            return Ok(Vec::new());
-        };
-        let pips: Value = read_json(journal, &pips.digest)?;
-        let list = pips.get("proposals").and_then(Value::as_array).cloned().unwrap_or_default();
-        Ok(list.into_iter().map(|content| self.proposal(content)).collect())
-    }
-
+impl Decisions<'_> {
     fn proposal(&self, content: Value) -> Proposal {
         let id = content.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (elsewhere, here) = self.state.proposals.split_at_checked(self.elsewhere).unwrap_or_default();
         let latest = |list: &[ProposalDecision]| list.iter().rev().find(|decision| decision.id == id).cloned();
-        let (elsewhere, here) = (latest(elsewhere), latest(here));
+        let (elsewhere, here) = (latest(self.elsewhere), latest(self.here));
         Proposal {
-            run: self.state.created.run_id.clone(),
+            run: self.run.clone(),
             status: here.as_ref().map_or("pending", |decision| status(decision.approved)),
             by: here.as_ref().map(|decision| decision.by.clone()),
             reason: here.map(|decision| decision.reason),
@@ -108,8 +108,9 @@ fn status(approved: bool) -> &'static str {
 /// Loads every proposal, those of the newest run first, and the runs that were left out because they cannot be read.
 pub fn load_proposals(journal: &dyn Journal) -> Result<(Vec<Proposal>, Vec<UnreadableRun>), Error> {
     let (mut all, mut unreadable) = (Vec::new(), Vec::new());
+    let pipelines = Pipelines::default();
     for run in journal.runs()? {
-        match ProposalRun::load(journal, &run).and_then(|loaded| loaded.proposals(journal)) {
+        match load_proposals_of(journal, &run, &pipelines) {
             Ok(proposals) => all.extend(proposals),
             Err(error) => unreadable.push(UnreadableRun::new(&run, &error)),
         }
@@ -129,7 +130,7 @@ pub async fn record_proposal_decision(
     let (run, id) = name.split_once('/').map_or((None, name), |(run, id)| (Some(run), id));
     let (all, unreadable) = load_proposals(journal)?;
     if let Some(named) = unreadable.iter().find(|known| Some(known.run.as_str()) == run) {
-        ProposalRun::load(journal, &named.run)?.proposals(journal)?;
+        load_proposals_of(journal, &named.run, &Pipelines::default())?;
     }
     let named = |known: &Proposal| run.map_or(!known.imported, |run| known.run.as_str() == run);
     let mut found = all.into_iter().filter(|known| known.id == id && named(known));
@@ -161,27 +162,21 @@ pub async fn record_proposal_decision(
 }
 
 /// Builds the artifact `process_notes` of later runs: changes that somebody here approved, and those that somebody here rejected,
-/// not to be proposed again. A run whose proposals cannot be read is left out.
-pub(crate) fn process_notes(journal: &dyn Journal, runs: &[ProposalRun]) -> Value {
+/// not to be proposed again.
+pub(crate) fn process_notes<'a>(proposals: impl IntoIterator<Item = &'a Proposal>) -> Value {
     let mut approved = Vec::new();
     let mut rejected = Vec::new();
-    for run in runs {
-        let proposals = run.proposals(journal).unwrap_or_else(|error| {
-            tracing::warn!(%error, run = %run.state.created.run_id, "the proposals of a run cannot be read");
-            Vec::new()
-        });
-        for proposal in proposals {
-            let (run, id, by) = (&proposal.run, &proposal.id, &proposal.by);
-            match proposal.status {
-                "approved" => approved.push(json!({
-                    "run_id": run, "id": id, "decided_by": by, "proposed_changes": proposal.content.get("proposed_changes"),
-                })),
-                "rejected" => rejected.push(json!({
-                    "run_id": run, "id": id, "decided_by": by, "reason": proposal.reason,
-                    "analysis": proposal.content.get("analysis"),
-                })),
-                _ => {}
-            }
+    for proposal in proposals {
+        let (run, id, by) = (&proposal.run, &proposal.id, &proposal.by);
+        match proposal.status {
+            "approved" => approved.push(json!({
+                "run_id": run, "id": id, "decided_by": by, "proposed_changes": proposal.content.get("proposed_changes"),
+            })),
+            "rejected" => rejected.push(json!({
+                "run_id": run, "id": id, "decided_by": by, "reason": proposal.reason,
+                "analysis": proposal.content.get("analysis"),
+            })),
+            _ => {}
         }
     }
     json!({ "approved": approved, "rejected": rejected })

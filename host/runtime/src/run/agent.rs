@@ -112,7 +112,7 @@ fn build_assignment(context: &RunContext, work: &AgentWork) -> Assignment {
         expected: expected.collect(),
         previous: work.previous.clone(),
         feedback: work.feedback.clone(),
-        environment: json!(context.settings.environments),
+        environment: json!(*context.settings.environments),
         settings: work.phase.settings.clone(),
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod imported;
 pub(crate) mod limit_hit;
 pub(crate) mod model_calls;
 pub(crate) mod outcome;
+pub(crate) mod owned;
 pub(crate) mod provider_call;
 pub(crate) mod repository_files;
 pub(crate) mod shared_prefix;
@@ -32,6 +33,7 @@ use tracing::Instrument;
 
 use self::context::RunContext;
 use self::outcome::{RunOutcome, StopCause, StopSignal};
+use self::owned::OwnedRun;
 use crate::budgets::{RunBudgets, SharedBudget};
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
@@ -39,7 +41,7 @@ use crate::host::{BudgetOverride, Host};
 use crate::observer::Observer;
 use crate::store::blobs::{now_ms, read_json};
 use crate::store::fork_answers::ForkAnswers;
-use crate::store::load::load_run;
+use crate::store::load::load_run_sharing;
 use crate::store::replay_check::ReplayCheck;
 use crate::store::writer::{JournalWriter, WriteTarget};
 
@@ -48,7 +50,7 @@ impl Host {
     /// meanwhile.
     pub async fn run(&self, run: &RunId, observer: Arc<dyn Observer>, stop: &StopSignal) -> Result<RunOutcome, Error> {
         let owned = self.journal().acquire(run).await?;
-        let (state, events) = load_run(self.journal().as_ref(), run)?;
+        let (state, events) = load_run_sharing(self.journal().as_ref(), run, self.pipelines())?;
         if let Some((status, reason)) = state.ended() {
             return Ok(RunOutcome::Finished(status, reason.to_owned()));
         }
@@ -61,20 +63,48 @@ impl Host {
             true => None,
             false => self.broker_of(&state.pipeline, &settings).await?,
         };
+        let under_way = self.history().resume(self.journal().as_ref(), &state, &events)?;
+        self.execute(OwnedRun { owned, state, events, settings, broker, under_way }, observer, stop).await
+    }
+
+    /// Executes a run that was just created, like [`Host::run`], without reading it again.
+    pub async fn run_created(
+        &self,
+        created: OwnedRun,
+        observer: Arc<dyn Observer>,
+        stop: &StopSignal,
+    ) -> Result<RunOutcome, Error> {
+        if self.is_offline() || !self.current_providers().is_empty() || self.budget_override().ask_again {
+            // These change the settings of a run that is loaded.
+            let run = created.id().clone();
+            drop(created);
+            return self.run(&run, observer, stop).await;
+        }
+        self.execute(created, observer, stop).await
+    }
+
+    async fn execute(
+        &self,
+        owned: OwnedRun,
+        observer: Arc<dyn Observer>,
+        stop: &StopSignal,
+    ) -> Result<RunOutcome, Error> {
+        let OwnedRun { owned, state, events, settings, broker, under_way } = owned;
+        let run = state.created.run_id.clone();
         let budgets = run_budgets(&settings, self.budget_override(), self.shared_budget());
         budgets.restore(&events, self.journal().as_ref(), &settings.prices);
         let fork_answers = ForkAnswers::load(self.journal().as_ref(), &state, settings.reuse_answers_of_other_models)?;
         let target = WriteTarget::Journal(owned.fence());
         let writer = JournalWriter::new(Arc::clone(self.journal()), target, state, events, observer);
         let context = RunContext::new(self.clone(), writer, settings, broker, budgets, fork_answers)?;
-        let cancel = self.journal().cancel_requests(run)?;
+        let cancel = self.journal().cancel_requests(&run)?;
         let ended = tokio::select! {
             biased;
             reason = stop.stopped() => Err(reason),
             by = cancelled(cancel) => Err(StopCause::Cancelled { by }),
             ended = context.drive().instrument(context.span.clone()) => Ok(ended),
         };
-        match ended {
+        let outcome = match ended {
             Ok(Ok(ended)) => context.durable().await.map(|()| ended),
             Ok(Err(error)) => {
                 // The run can be resumed. The reason is recorded, unless the journal is what failed.
@@ -89,7 +119,11 @@ impl Host {
                 context.durable().await?;
                 Ok(RunOutcome::Stopped(reason))
             }
+        };
+        if outcome.is_ok() {
+            under_way.update(self.journal().as_ref(), &context.state(), &context.events());
         }
+        outcome
     }
 
     /// Runs the loop from this state and compares each event with the record. Writes nothing and calls no provider; the

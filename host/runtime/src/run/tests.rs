@@ -178,8 +178,9 @@ async fn spans_nest_from_run_to_model_call() {
     })
     .unwrap();
     let observer: Arc<dyn Observer> = Arc::new(NoObserver);
-    let run = host.create(NewRun::new(&task, &pipeline, &config), &observer).await.unwrap();
-    let outcome = host.run(&run, observer, &StopSignal::default()).await.unwrap();
+    let created = host.create(NewRun::new(&task, &pipeline, &config), &observer).await.unwrap();
+    let run = created.id().clone();
+    let outcome = host.run_created(created, observer, &StopSignal::default()).await.unwrap();
     assert!(matches!(outcome, RunOutcome::Finished(RunStatus::Passed, _)), "{outcome:?}");
     insta::assert_snapshot!(captured.paths(run.as_str()).join("\n"), @r#"
     run > attempt attempt=1 phase=planning plugin=fixture

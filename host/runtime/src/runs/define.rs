@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use phasegate_broker::{MAX_SCRIPT_BYTES, ModelId};
 use phasegate_journal::Blob;
@@ -76,7 +77,7 @@ impl<'a> NewRun<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunDefinition {
     /// The pipeline after overrides.
-    pub pipeline: Pipeline,
+    pub pipeline: Arc<Pipeline>,
     /// The settings; tiers without a configured model are still empty.
     pub settings: RunSettings,
     /// Digest of every component that the pipeline needs.
@@ -87,7 +88,7 @@ impl RunDefinition {
     /// Returns all parts that can change an answer in the run, to compare definitions. Limits, budgets and the places of files
     /// are left out. Run ids of experiments contain a digest of this value.
     pub fn identity(&self) -> Value {
-        let mut pipeline = self.pipeline.clone();
+        let mut pipeline = Pipeline::clone(&self.pipeline);
         pipeline.plugins.values_mut().for_each(|plugin| plugin.path = None);
         let RunSettings { models, providers, prices, base_dir, .. } = &self.settings;
         let tiers = [&models.fast, &models.default, &models.deep];
@@ -112,14 +113,14 @@ impl NewRun<'_> {
     /// Resolves the definition of the run. Returns it with the components that overrides brought in. Reads files only.
     pub fn resolve(&self) -> Result<(RunDefinition, Vec<Blob>), Error> {
         let config = self.config;
-        let mut pipeline = self.pipeline.pipeline.clone();
+        let mut pipeline = Arc::clone(&self.pipeline.pipeline);
         let mut settings = RunSettings {
             models: config.models.clone(),
             providers: config.providers.clone(),
             prices: config.prices.clone(),
             budget: config.budget,
             base_dir: std::path::absolute(&config.dir).unwrap_or_else(|_| config.dir.clone()),
-            environments: BTreeMap::new(),
+            environments: Arc::default(),
             seed: 0,
             names: Some(config.output.names),
             reuse_answers_of_other_models: false,
@@ -127,7 +128,10 @@ impl NewRun<'_> {
         };
         let mut components = component_digests(&pipeline, &self.pipeline.dir, &self.pipeline.embedded)?;
         let blobs = match self.overrides {
-            Some((overrides, dir)) => overrides.apply(&mut pipeline, &mut settings, &mut components, dir, config)?,
+            Some((overrides, dir)) => {
+                let pipeline = Arc::make_mut(&mut pipeline);
+                overrides.apply(pipeline, &mut settings, &mut components, dir, config)?
+            }
             None => Vec::new(),
         };
         settings.cell.clone_from(&self.cell);

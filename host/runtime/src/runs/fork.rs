@@ -75,7 +75,7 @@ impl Host {
         for (language, runner) in &pipeline.runners {
             if components.get(runner) != state.created.components.get(runner) {
                 let environment = self.environment(runner, components.get(runner), &pipeline).await?;
-                settings.environments.insert(language.clone(), environment);
+                Arc::make_mut(&mut settings.environments).insert(language.clone(), environment);
             }
         }
         let (pinned_pipeline, pinned_settings) = (json_blob(&pipeline), json_blob(&settings));

@@ -8,6 +8,7 @@ pub(crate) mod define;
 pub mod doctor;
 pub(crate) mod fork;
 pub mod gc;
+pub(crate) mod prepare;
 pub(crate) mod replay;
 pub(crate) mod repository;
 pub(crate) mod run_id;

@@ -88,7 +88,7 @@ impl Trust {
     /// Returns what the user has not agreed to; `None` if everything is trusted. Fails if a provider table is invalid.
     pub fn missing(&self, wants: &Wants<'_>) -> Result<Option<NotTrusted>, ConfigError> {
         let project = canonical(wants.project);
-        let providers = match self.trusted_providers(wants) {
+        let providers = match self.trusted_providers(wants, &project) {
             Ok(_) => Vec::new(),
             Err(ConfigError::NotTrusted(providers)) => providers,
             Err(fault) => return Err(fault),
@@ -111,7 +111,7 @@ impl Trust {
         if let Some(missing) = self.missing(wants)? {
             return Err(Error::NotTrusted(Box::new(missing)));
         }
-        Ok(Broker::new(models, self.trusted_providers(wants)?, prices, env).await?)
+        Ok(Broker::new(models, self.trusted_providers(wants, &canonical(wants.project))?, prices, env).await?)
     }
 
     /// Returns these sandbox limits with each that the user has not agreed to replaced by the user's own, and the keys of
@@ -199,11 +199,11 @@ impl Trust {
         Ok(removed)
     }
 
-    fn trusted_providers<'a>(&self, wants: &Wants<'a>) -> Result<TrustedProviders<'a>, ConfigError> {
-        let project = canonical(wants.project);
+    /// Judges the providers. `project` is the folder of the project without links.
+    fn trusted_providers<'a>(&self, wants: &Wants<'a>, project: &Path) -> Result<TrustedProviders<'a>, ConfigError> {
         TrustedProviders::check(wants.providers, wants.project, |wanted| {
             self.is_own_access(wanted)
-                || self.with_agreements(wants.is_here, |known| known.covers_access(&project, wanted))
+                || self.with_agreements(wants.is_here, |known| known.covers_access(project, wanted))
         })
     }
 

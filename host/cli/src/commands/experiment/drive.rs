@@ -142,13 +142,19 @@ impl ExperimentDriver {
         let observer: Arc<dyn Observer> = Arc::clone(&self.view) as Arc<dyn Observer>;
         self.view.add_run(run, &self.label(planned));
         out_dir::check_run_of_experiment(&self.state, run, &self.out, &self.out_dir(run))?;
+        let mut created = None;
         if !self.exists(run)? {
             let Some(new) = self.experiment.new_run(&self.plan, planned, &self.config) else { return Ok(Exit::Usage) };
-            self.host.create_as(run.clone(), new, &observer).await.map_err(|error| self.record_fault(run, error))?;
+            let made = self.host.create_as(run.clone(), new, &observer).await;
+            created = Some(made.map_err(|error| self.record_fault(run, error))?);
         }
         out_dir::save_out_dir(&self.state, run, &self.out_dir(run));
         out_dir::claim_out_dir(&self.state, run, &self.out_dir(run));
-        let exit = match self.host.run(run, observer, &self.stop).await {
+        let ended = match created {
+            Some(created) => self.host.run_created(created, observer, &self.stop).await,
+            None => self.host.run(run, observer, &self.stop).await,
+        };
+        let exit = match ended {
             Ok(RunOutcome::Finished(..)) => Exit::Passed,
             Ok(RunOutcome::Waiting { .. }) => Exit::Waiting,
             Ok(RunOutcome::Stopped(_)) => Exit::Interrupted,

@@ -11,6 +11,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use phasegate_journal::Blob;
 use phasegate_process::pipeline::{Pipeline, check};
@@ -128,7 +129,7 @@ impl Overrides {
 /// Loads a pipeline and makes its plugin paths absolute.
 fn load_whole_pipeline(file: &Path, dir: &Path, config: &Config) -> Result<Pipeline, Error> {
     let loaded = config.load_pipeline(Some(&file.display().to_string()), None, dir, &BUNDLED)?;
-    let mut pipeline = loaded.pipeline;
+    let mut pipeline = Arc::unwrap_or_clone(loaded.pipeline);
     for path in pipeline.plugins.values_mut().filter_map(|plugin| plugin.path.as_mut()) {
         *path = absolute(&loaded.dir.join(&*path)).display().to_string();
     }

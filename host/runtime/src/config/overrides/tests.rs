@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use phasegate_process::{Digest, PluginName};
 use serde_json::{Value, json};
@@ -39,7 +40,7 @@ fn fixture() -> Fixture {
         prices: config.prices.clone(),
         budget: config.budget,
         base_dir: dir.path().to_owned(),
-        environments: BTreeMap::new(),
+        environments: Arc::default(),
         seed: 1,
         names: None,
         reuse_answers_of_other_models: false,
@@ -47,7 +48,7 @@ fn fixture() -> Fixture {
     };
     let pinned = |name: &PluginName| (name.clone(), Digest::from_content(format!("pinned {name}").as_bytes()));
     let components = pipeline.plugin_names().into_iter().map(pinned).collect();
-    Fixture { dir, config, pipeline, settings, components }
+    Fixture { dir, config, pipeline: Arc::unwrap_or_clone(pipeline), settings, components }
 }
 
 impl Fixture {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 use phasegate_journal::{Blob, Import, Imported, Journal, JournalError, StoredEvent, check_import};
 use phasegate_process::pipeline::Pipeline;
@@ -136,11 +137,13 @@ fn check_run(
 ) -> Result<(), Error> {
     let bytes = |digest: &Digest| pinned.get(digest).map_or_else(|| read_blob(journal, digest), |it| Ok(it.clone()));
     let pipeline = |digest: &Digest| parse_json::<Pipeline>(journal, digest, &bytes(digest)?);
-    fold_with(run, events, &|created| pipeline(&created.pipeline).map_err(|error| unreadable(error, "pipeline")))
-        .map_err(|error| match error {
-            Error::Fold(why) => ArchiveError::Damaged(why.to_string()).into(),
-            other => other,
-        })?;
+    fold_with(run, events, &|created| {
+        pipeline(&created.pipeline).map(Arc::new).map_err(|error| unreadable(error, "pipeline"))
+    })
+    .map_err(|error| match error {
+        Error::Fold(why) => ArchiveError::Damaged(why.to_string()).into(),
+        other => other,
+    })?;
     created_by(events).try_for_each(|created| {
         let settings = parse_json::<RunSettings>(journal, &created.settings, &bytes(&created.settings)?);
         settings.map(drop).map_err(|error| unreadable(error, "settings"))
