@@ -32,6 +32,7 @@ mod standard_agents;
 mod state_folder;
 mod stopped_runs;
 mod structure;
+mod syncs;
 mod test_command;
 mod trust;
 mod verify_sandbox;

@@ -15,6 +15,7 @@ mod running;
 mod scenario;
 mod story;
 mod strict_json;
+mod syscalls;
 mod terminal;
 mod workspace;
 
@@ -31,5 +32,6 @@ pub use recordings::Recordings;
 pub use running::RunningProcess;
 pub use scenario::{Scenario, is_third_design_call, scenario_file};
 pub use strict_json::parse_strictly;
+pub use syscalls::{has_strace, syncs};
 pub use terminal::Terminal;
 pub use workspace::{Paths, Workspace};
