@@ -10,9 +10,9 @@ use phasegate_process::PluginName;
 use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::{Pipeline, SettingLocations, SettingsOwner};
 use phasegate_process::source::{Source, SourceError};
-use phasegate_sandbox::Plugin;
 
 use crate::error::{Error, ErrorCode};
+use crate::plugins::load::Inspections;
 use crate::plugins::source::load_manifest;
 
 /// Manifests of a pipeline's plugins.
@@ -65,11 +65,10 @@ fn describe_settings_fault(owner: &SettingsOwner, plugin: &PluginName, version: 
     format!("{owner} gives plugin `{plugin}` {version} invalid settings: {fault}")
 }
 
-/// Checks the settings of loaded plugins after overrides; [`check_settings`] has checked those of files.
-pub(crate) fn check_loaded_settings(pipeline: &Pipeline, loaded: &[Plugin]) -> Result<(), Error> {
+/// Checks the settings of plugins after overrides; [`check_settings`] has checked those of files.
+pub(crate) fn check_overridden_settings(pipeline: &Pipeline, plugins: &Inspections) -> Result<(), Error> {
     for (owner, name, settings) in pipeline.settings() {
-        let plugin = loaded.iter().find(|plugin| plugin.name() == name);
-        let Some(manifest) = plugin.and_then(|plugin| plugin.inspection().manifest.as_ref()) else { continue };
+        let Some(manifest) = plugins.get(name).and_then(|plugin| plugin.manifest.as_ref()) else { continue };
         if let Some(fault) = manifest.check_settings(settings).into_iter().next() {
             let message = describe_settings_fault(&owner, name, &manifest.version, &fault.message);
             return Err(Error::rejected(ErrorCode::InvalidSettings, message, fault.hint));

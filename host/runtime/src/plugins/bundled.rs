@@ -82,7 +82,7 @@ pub(crate) fn bundled_bytes(name: &str) -> Option<io::Result<Vec<u8>>> {
 }
 
 /// Returns the name of the bundled component with this digest.
-fn name_of(digest: &Digest) -> Option<&'static str> {
+pub(crate) fn bundled_name(digest: &Digest) -> Option<&'static str> {
     static NAMES: OnceLock<BTreeMap<Digest, &str>> = OnceLock::new();
     let names = || BUNDLED.into_iter().filter_map(|name| Some((bundled_digest(name)?, name))).collect();
     NAMES.get_or_init(names).get(digest).copied()
@@ -90,17 +90,17 @@ fn name_of(digest: &Digest) -> Option<&'static str> {
 
 /// Whether a bundled component has this digest.
 pub(crate) fn is_bundled(digest: &Digest) -> bool {
-    name_of(digest).is_some()
+    bundled_name(digest).is_some()
 }
 
 /// Returns the bundled component with this digest.
 pub(crate) fn bundled_blob(digest: &Digest) -> Option<Blob> {
-    bundled_bytes(name_of(digest)?)?.ok().map(Blob::new).filter(|blob| blob.digest == *digest)
+    bundled_bytes(bundled_name(digest)?)?.ok().map(Blob::new).filter(|blob| blob.digest == *digest)
 }
 
 /// Returns the bundled component with this digest, compressed with zstd. Fails if its bytes do not match the digest.
 pub(crate) fn bundled_packed(digest: &Digest) -> Option<io::Result<Vec<u8>>> {
-    let (file, bytes) = bundled_file(name_of(digest)?)?;
+    let (file, bytes) = bundled_file(bundled_name(digest)?)?;
     let Some(blob) = bundled_blob(digest) else {
         return Some(Err(io::Error::other(format!("the bundled component {digest} is damaged"))));
     };

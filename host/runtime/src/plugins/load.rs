@@ -1,5 +1,9 @@
 //! Loads the plugins of a run by digest from the journal, on blocking threads.
 //!
+//! A run can be created before its plugins are compiled. A component that was compiled on this machine before is checked by
+//! its recorded properties, and a bundled one by its bytes. Any other component is compiled at once, because only the compiler
+//! knows whether it can be.
+//!
 //! Fails if a component is missing or damaged, asks for more than it was granted, or is of another world than its phase needs.
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,9 +14,10 @@ use phasegate_journal::Journal;
 use phasegate_process::pipeline::{Grants, Pipeline};
 use phasegate_process::sync::lock;
 use phasegate_process::{Digest, PluginName};
-use phasegate_sandbox::{Engine, Plugin, World};
+use phasegate_sandbox::{Engine, Inspection, LoadError, Plugin, World};
 
 use crate::error::Error;
+use crate::plugins::bundled::{bundled_bytes, bundled_name};
 use crate::store::blobs::read_blob;
 
 /// Loads plugins and caches them by name and digest, which saves a trip to a blocking thread.
@@ -20,11 +25,21 @@ pub(crate) struct PluginLoader {
     engine: Engine,
     journal: Arc<dyn Journal>,
     loaded: Mutex<HashMap<(PluginName, Digest), Plugin>>,
+    /// Properties of components that fit this host and are in the journal.
+    inspected: Mutex<HashMap<Digest, Arc<Inspection>>>,
 }
+
+/// Properties of the plugins of a pipeline.
+pub(crate) type Inspections = BTreeMap<PluginName, Arc<Inspection>>;
 
 impl PluginLoader {
     pub(crate) fn new(engine: Engine, journal: Arc<dyn Journal>) -> Self {
-        Self { engine, journal, loaded: Mutex::default() }
+        Self { engine, journal, loaded: Mutex::default(), inspected: Mutex::default() }
+    }
+
+    /// Whether a plugin can be used at once.
+    pub(crate) fn is_loaded(&self, name: &PluginName, digest: &Digest) -> bool {
+        self.get(name, digest).is_some()
     }
 
     fn get(&self, name: &PluginName, digest: &Digest) -> Option<Plugin> {
@@ -55,6 +70,37 @@ impl PluginLoader {
         Ok(plugin)
     }
 
+    /// Returns the properties of a component whose bytes are in the journal. Compiles it if they are not known otherwise.
+    async fn inspect(&self, name: &PluginName, digest: &Digest) -> Result<Arc<Inspection>, Error> {
+        if let Some(known) = lock(&self.inspected).get(digest) {
+            return Ok(Arc::clone(known));
+        }
+        let found = match (self.engine.find_inspection(digest), bundled_name(digest)) {
+            (Some(found), _) => {
+                check_stored(self.journal.as_ref(), name, digest)?;
+                found
+            }
+            (None, Some(bundled)) => self.inspect_bundled(name, digest, bundled).await?,
+            (None, None) => self.compile(name, digest, |_, _| {}).await?.inspection().clone(),
+        };
+        Ok(Arc::clone(lock(&self.inspected).entry(digest.clone()).or_insert(Arc::new(found))))
+    }
+
+    async fn inspect_bundled(
+        &self,
+        name: &PluginName,
+        digest: &Digest,
+        bundled: &'static str,
+    ) -> Result<Inspection, Error> {
+        let (engine, plugin, digest) = (self.engine.clone(), name.clone(), digest.clone());
+        let inspecting = tokio::task::spawn_blocking(move || {
+            let bytes = bundled_bytes(bundled).unwrap_or_else(|| Err(std::io::ErrorKind::NotFound.into()));
+            let unreadable = |why: std::io::Error| LoadError::Read { plugin: plugin.clone(), reason: why.to_string() };
+            engine.inspect(&plugin, &digest, &bytes.map_err(unreadable)?)
+        });
+        Ok(inspecting.await.map_err(|error| Error::host_failed(format!("reading plugin {name} failed: {error}")))??)
+    }
+
     async fn compile(
         &self,
         name: &PluginName,
@@ -69,10 +115,7 @@ impl PluginLoader {
         let (plugin_name, digest_to_load) = (name.clone(), digest.clone());
         let plugin = tokio::task::spawn_blocking(move || {
             let (name, digest) = (plugin_name, digest_to_load);
-            // A run needs its components in the journal, even if compiled code is in the cache.
-            if !journal.has_blob(&digest)? {
-                return Err(Error::MissingComponent { plugin: name, digest, place: journal.location() });
-            }
+            check_stored(journal.as_ref(), &name, &digest)?;
             let started = Instant::now();
             let compiled = std::cell::Cell::new(false);
             let mut unreadable = None;
@@ -101,41 +144,54 @@ impl PluginLoader {
     }
 }
 
-/// Loads every agent and the strategy of a pipeline, and checks world and grants. Reduces the grants in the pipeline to those
-/// that each plugin asks for.
-pub(crate) async fn load_and_check_plugins(
+/// Fails if a component is not in the journal: a run needs it there, even if compiled code is in the cache.
+fn check_stored(journal: &dyn Journal, name: &PluginName, digest: &Digest) -> Result<(), Error> {
+    match journal.has_blob(digest)? {
+        true => Ok(()),
+        false => {
+            let (plugin, digest, place) = (name.clone(), digest.clone(), journal.location());
+            Err(Error::MissingComponent { plugin, digest, place })
+        }
+    }
+}
+
+/// Checks world and grants of every agent and the strategy of a pipeline, and returns their properties. Reduces the grants in
+/// the pipeline to those that each plugin asks for.
+pub(crate) async fn check_plugins(
     loader: &PluginLoader,
     pipeline: &mut Pipeline,
     components: &BTreeMap<PluginName, Digest>,
-) -> Result<Vec<Plugin>, Error> {
+) -> Result<Inspections, Error> {
     let agents = pipeline.phases.iter().map(|phase| (&phase.agent, "an agent"));
     let used = agents.chain([(&pipeline.feedback.plugin, "a feedback strategy")]);
-    let loading = used.map(|(name, wanted)| load_and_check(loader, pipeline, components, name, wanted));
-    let loaded: Vec<Plugin> = futures::future::try_join_all(loading).await?.into_iter().flatten().collect();
-    for plugin in &loaded {
-        if let Some(known) = pipeline.plugins.get_mut(plugin.name()) {
-            known.grants = plugin.inspection().effective_grants(plugin.name(), &known.grants)?;
+    let checking = used.map(|(name, wanted)| check_plugin(loader, pipeline, components, name, wanted));
+    let checked: Inspections = futures::future::try_join_all(checking).await?.into_iter().flatten().collect();
+    for (name, inspection) in &checked {
+        if let Some(known) = pipeline.plugins.get_mut(name) {
+            known.grants = inspection.effective_grants(name, &known.grants)?;
         }
     }
-    Ok(loaded)
+    Ok(checked)
 }
 
-async fn load_and_check(
+async fn check_plugin(
     loader: &PluginLoader,
     pipeline: &Pipeline,
     components: &BTreeMap<PluginName, Digest>,
     name: &PluginName,
     wanted: &'static str,
-) -> Result<Option<Plugin>, Error> {
+) -> Result<Option<(PluginName, Arc<Inspection>)>, Error> {
     let Some(digest) = components.get(name) else { return Ok(None) };
-    let plugin = loader.load(name, digest, &pipeline.grants(name), |_, _| {}).await?;
-    let fits = match plugin.world() {
-        World::Agent | World::AgentBlocking => wanted == "an agent",
-        World::Feedback => wanted == "a feedback strategy",
-        World::Runner => false,
+    let inspection = loader.inspect(name, digest).await?;
+    inspection.effective_grants(name, &pipeline.grants(name))?;
+    let fits = match inspection.world {
+        Some(World::Agent | World::AgentBlocking) => wanted == "an agent",
+        Some(World::Feedback) => wanted == "a feedback strategy",
+        Some(World::Runner) | None => false,
     };
     if fits {
-        return Ok(Some(plugin));
+        return Ok(Some((name.clone(), inspection)));
     }
-    Err(Error::WrongWorld { plugin: name.clone(), world: plugin.world().as_str().to_owned(), wanted })
+    let world = inspection.world.map_or("no world", World::as_str).to_owned();
+    Err(Error::WrongWorld { plugin: name.clone(), world, wanted })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, Once};
 
 use phasegate_broker::Broker;
 use phasegate_journal::Blob;
@@ -51,12 +51,13 @@ pub(crate) struct RunContext {
     pub(crate) test_base: OnceCell<Arc<TestBase>>,
     /// Limits that the pipeline sets.
     limits: BTreeMap<PluginName, LimitsPatch>,
+    preloading: Once,
     /// Parent of the spans of attempts and test runs.
     pub(crate) span: Span,
 }
 
 impl RunContext {
-    /// Creates the context and starts to compile the test runners of the run.
+    /// Creates the context of a run that is about to start or continue.
     pub(crate) fn new(
         host: Host,
         writer: JournalWriter,
@@ -76,7 +77,7 @@ impl RunContext {
             .collect();
         let paths = PathRules { names: settings.names, base };
         let span = tracing::info_span!("run", run = %writer.run());
-        let context = Arc::new(Self {
+        Ok(Arc::new(Self {
             host,
             writer,
             pipeline,
@@ -90,10 +91,9 @@ impl RunContext {
             base_tree: OnceCell::new(),
             test_base: OnceCell::new(),
             limits,
+            preloading: Once::new(),
             span,
-        });
-        context.preload_runners();
-        Ok(context)
+        }))
     }
 
     pub(crate) fn run(&self) -> &RunId {
@@ -168,13 +168,29 @@ impl RunContext {
         self.writer.observer().on_activity(self.run(), Some(at), activity);
     }
 
-    /// Compiles the runners while the first phases wait for their models.
-    pub(crate) fn preload_runners(self: &Arc<Self>) {
-        for name in self.pipeline.runners.values() {
-            let (context, name) = (Arc::clone(self), name.clone());
-            // An error occurs again where the runner is used, and is reported there.
-            tokio::spawn(async move { context.plugin(&name).await.map(drop) });
-        }
+    /// Starts to load the plugins that are not loaded yet, one after the other, in the order in which they are needed. To be
+    /// called when the run is about to wait for a model.
+    pub(crate) fn preload_plugins(self: &Arc<Self>) {
+        self.preloading.call_once(|| {
+            let agents = self.pipeline.phases.iter().map(|phase| &phase.agent);
+            let names = agents.chain([&self.pipeline.feedback.plugin]).chain(self.pipeline.runners.values());
+            let components = &self.state().created.components;
+            let loader = self.host.plugins();
+            let is_missing =
+                |name: &&PluginName| components.get(*name).is_some_and(|known| !loader.is_loaded(name, known));
+            let missing: Vec<PluginName> = names.filter(is_missing).cloned().collect();
+            if missing.is_empty() {
+                return;
+            }
+            let context = Arc::downgrade(self);
+            tokio::spawn(async move {
+                for name in missing {
+                    let Some(context) = context.upgrade() else { return };
+                    // An error occurs again where the plugin is used, and is reported there.
+                    let _ = context.plugin(&name).await;
+                }
+            });
+        });
     }
 
     /// In a replay, appends the recorded events of this attempt instead of running it, if it hit a limit that depends

@@ -142,7 +142,9 @@ impl CallObserver for ProviderCall<'_> {
         };
         let context = &self.calls.context;
         context.append_all(vec![asked], vec![self.asked.clone()]).map_err(CallEnd::Failed)?;
-        context.durable().await.map_err(CallEnd::Failed)
+        context.durable().await.map_err(CallEnd::Failed)?;
+        context.preload_plugins();
+        Ok(())
     }
 
     async fn after_failure(&self, failed: &FailedRequest) -> Result<(), CallEnd> {

@@ -15,13 +15,13 @@ use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, Run
 use crate::config::file::Config;
 use crate::config::lock;
 use crate::config::overrides::Overrides;
-use crate::config::plugin_settings::check_loaded_settings;
+use crate::config::plugin_settings::check_overridden_settings;
 use crate::config::providers::add_for_new_models;
 use crate::config::run_settings::RunSettings;
 use crate::error::{Error, ErrorCode};
 use crate::host::Host;
 use crate::observer::Observer;
-use crate::plugins::load::load_and_check_plugins;
+use crate::plugins::load::check_plugins;
 use crate::store::blobs::{json_blob, now_ms, read_json};
 use crate::store::load::fold_events;
 
@@ -70,8 +70,8 @@ impl Host {
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        let loaded = load_and_check_plugins(self.plugins(), &mut pipeline, &components).await?;
-        check_loaded_settings(&pipeline, &loaded)?;
+        let plugins = check_plugins(self.plugins(), &mut pipeline, &components).await?;
+        check_overridden_settings(&pipeline, &plugins)?;
         for (language, runner) in &pipeline.runners {
             if components.get(runner) != state.created.components.get(runner) {
                 let environment = self.environment(runner, components.get(runner), &pipeline).await?;

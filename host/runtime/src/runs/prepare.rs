@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 use crate::config::lock;
 use crate::config::pinned::PinnedPipeline;
-use crate::config::plugin_settings::check_loaded_settings;
+use crate::config::plugin_settings::check_overridden_settings;
 use crate::config::run_settings::{Environments, RunSettings};
 use crate::error::Error;
 use crate::host::Host;
 use crate::plugins::bundled::{bundled_digest, bundled_environment};
-use crate::plugins::load::load_and_check_plugins;
+use crate::plugins::load::check_plugins;
 use crate::plugins::parse_limits::plugin_limits;
 use crate::plugins::source::load_missing;
 use crate::runs::define::{NewRun, RunDefinition};
@@ -73,8 +73,8 @@ impl Host {
         components: BTreeMap<PluginName, Digest>,
     ) -> Result<Arc<PinnedPipeline>, Error> {
         let mut pipeline = Pipeline::clone(&given);
-        let loaded = load_and_check_plugins(self.plugins(), &mut pipeline, &components).await?;
-        check_loaded_settings(&pipeline, &loaded)?;
+        let plugins = check_plugins(self.plugins(), &mut pipeline, &components).await?;
+        check_overridden_settings(&pipeline, &plugins)?;
         let mut environments = Environments::new();
         for (language, runner) in &pipeline.runners {
             let environment = self.environment(runner, components.get(runner), &pipeline).await?;

@@ -140,12 +140,24 @@ impl Engine {
         Ok(compiled)
     }
 
+    /// Returns the properties of a component that was compiled on this machine before and fits this host, if the cache has
+    /// it. Reads a small file.
+    pub fn find_inspection(&self, digest: &Digest) -> Option<Inspection> {
+        let cached = self.inner.cache.as_ref()?.find(digest)?;
+        Some(cached.inspection()).filter(|inspection| inspection.misfit.is_none()).cloned()
+    }
+
+    /// Checks the bytes of a component without compiling them. Fails as [`load`](Self::load) does before it compiles.
+    pub fn inspect(&self, name: &PluginName, digest: &Digest, bytes: &[u8]) -> Result<Inspection, LoadError> {
+        self.inner.inspect(name, digest, bytes)
+    }
+
     /// Loads the component from the cache, if it is there.
     fn load_cached(&self, name: &PluginName, digest: &Digest) -> Option<Result<Arc<Compiled>, LoadError>> {
         let cached = self.inner.cache.as_ref()?.find(digest).filter(|cached| cached.inspection().misfit.is_none())?;
         let (linked, _) = self.inner.linked_engine(cached.inspection());
         let (inspection, component) = cached.load(&linked.engine)?;
-        Some(self.link(name, inspection, &component))
+        Some(self.inner.link(name, inspection, &component).map(Arc::new))
     }
 
     fn compile(
@@ -162,26 +174,9 @@ impl Engine {
             limit_ms: settings.max_compile_ms,
         })?;
         let bytes = bytes().map_err(|error| LoadError::Read { plugin: plugin(), reason: error.to_string() })?;
-        let compiled = permit.run(|| self.inner.inspect_and_compile(plugin(), digest, &bytes));
+        let compiled = permit.run(|| self.inner.inspect_and_compile(name, digest, &bytes));
         let compiled = compiled.unwrap_or_else(|reason| Err(LoadError::Compile { plugin: plugin(), reason }));
-        let (inspection, component) = compiled?;
-        self.link(name, inspection, &component)
-    }
-
-    fn link(
-        &self,
-        name: &PluginName,
-        inspection: Inspection,
-        component: &Component,
-    ) -> Result<Arc<Compiled>, LoadError> {
-        let misfit = |error: wasmtime::Error| LoadError::Misfit {
-            plugin: name.clone(),
-            misfit: Box::new(Misfit::from_linker(format!("{error:#}"))),
-        };
-        let (linked, pooled) = self.inner.linked_engine(&inspection);
-        let pre = linked.linker.instantiate_pre(component).map_err(misfit)?;
-        let exports = Exports::find(&pre, inspection.world).map_err(misfit)?;
-        Ok(Arc::new(Compiled { inspection, pre, exports, pooled, stack: default_stack(pooled) }))
+        compiled.map(Arc::new)
     }
 
     /// Returns the permits for guests that compute for long.
@@ -211,50 +206,60 @@ impl Engine {
 }
 
 impl Inner {
-    /// Checks, compiles and caches unknown bytes. May take long.
-    fn inspect_and_compile(
-        &self,
-        plugin: PluginName,
-        digest: &Digest,
-        bytes: &[u8],
-    ) -> Result<(Inspection, Component), LoadError> {
-        let (size, limit) = (bytes.len() as u64, self.settings.max_component_bytes);
-        if size > limit {
-            return Err(LoadError::TooLarge { plugin, size, limit });
-        }
-        let found = Digest::from_content(bytes);
-        if found != *digest {
-            return Err(LoadError::Digest { plugin, expected: digest.clone(), found });
-        }
-        if let Err(unfit) = shape::check(bytes, &self.settings) {
-            return Err(match unfit {
-                Unfit::Excess(excess) => LoadError::TooComplex { plugin, excess },
-                // `inspect` has a better message for bytes that are no component.
-                Unfit::Unreadable(failure) => {
-                    let source = inspect(bytes).err().unwrap_or(InspectError::NotAComponent(failure));
-                    LoadError::Inspect { plugin, source }
-                }
-            });
-        }
-        let inspection = match inspect(bytes) {
-            Ok(inspection) => inspection,
-            Err(source) => return Err(LoadError::Inspect { plugin, source }),
-        };
-        if let Some(misfit) = inspection.misfit {
-            return Err(LoadError::Misfit { plugin, misfit: Box::new(misfit) });
-        }
+    /// Checks, compiles, links and caches unknown bytes. May take long.
+    fn inspect_and_compile(&self, name: &PluginName, digest: &Digest, bytes: &[u8]) -> Result<Compiled, LoadError> {
+        let inspection = self.inspect(name, digest, bytes)?;
         let (linked, pooled) = self.linked_engine(&inspection);
         let code = match self.compilers.compile(&linked.engine, default_stack(pooled), bytes) {
             Ok(code) => code,
-            Err(failure) => return Err(self.compile_error(plugin, failure)),
+            Err(failure) => return Err(self.compile_error(name.clone(), failure)),
         };
+        let component = aot::from_compiler(&linked.engine, &code)
+            .map_err(|error| LoadError::Compile { plugin: name.clone(), reason: format!("{error:#}") })?;
+        let compiled = self.link(name, inspection, &component)?;
         if let Some(cache) = &self.cache {
-            cache.store(&inspection, &code);
+            cache.store(&compiled.inspection, &code);
         }
-        match aot::from_compiler(&linked.engine, &code) {
-            Ok(component) => Ok((inspection, component)),
-            Err(error) => Err(LoadError::Compile { plugin, reason: format!("{error:#}") }),
+        Ok(compiled)
+    }
+
+    /// Returns the properties of unknown bytes, if a component of these bytes may be compiled and fits this host.
+    fn inspect(&self, name: &PluginName, digest: &Digest, bytes: &[u8]) -> Result<Inspection, LoadError> {
+        let plugin = || name.clone();
+        let (size, limit) = (bytes.len() as u64, self.settings.max_component_bytes);
+        if size > limit {
+            return Err(LoadError::TooLarge { plugin: plugin(), size, limit });
         }
+        let found = Digest::from_content(bytes);
+        if found != *digest {
+            return Err(LoadError::Digest { plugin: plugin(), expected: digest.clone(), found });
+        }
+        if let Err(unfit) = shape::check(bytes, &self.settings) {
+            return Err(match unfit {
+                Unfit::Excess(excess) => LoadError::TooComplex { plugin: plugin(), excess },
+                // `inspect` has a better message for bytes that are no component.
+                Unfit::Unreadable(failure) => {
+                    let source = inspect(bytes).err().unwrap_or(InspectError::NotAComponent(failure));
+                    LoadError::Inspect { plugin: plugin(), source }
+                }
+            });
+        }
+        let inspection = inspect(bytes).map_err(|source| LoadError::Inspect { plugin: plugin(), source })?;
+        match inspection.misfit {
+            Some(misfit) => Err(LoadError::Misfit { plugin: plugin(), misfit: Box::new(misfit) }),
+            None => Ok(inspection),
+        }
+    }
+
+    fn link(&self, name: &PluginName, inspection: Inspection, component: &Component) -> Result<Compiled, LoadError> {
+        let misfit = |error: wasmtime::Error| LoadError::Misfit {
+            plugin: name.clone(),
+            misfit: Box::new(Misfit::from_linker(format!("{error:#}"))),
+        };
+        let (linked, pooled) = self.linked_engine(&inspection);
+        let pre = linked.linker.instantiate_pre(component).map_err(misfit)?;
+        let exports = Exports::find(&pre, inspection.world).map_err(misfit)?;
+        Ok(Compiled { inspection, pre, exports, pooled, stack: default_stack(pooled) })
     }
 
     fn compile_error(&self, plugin: PluginName, failure: CompileFailure) -> LoadError {
