@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output as Ended};
+use std::process::{Command, Output as Ended, Stdio};
 
-use phasegate_test::{Output, Workspace, copy_folder, examples, python_with_pytest};
+use phasegate_test::{Output, RunningProcess, Workspace, copy_folder, examples, python_with_pytest};
 use serde_json::Value;
 
 /// The largest state folder after the first example, in bytes.
@@ -122,6 +122,21 @@ fn runs_survive_the_loss_of_shared_components() {
     assert_eq!(import.code, 0, "{}", import.stderr);
     assert_eq!(names(&components), before);
     assert!(size_of(&workspace.path("other")) <= MAX_STATE_BYTES);
+}
+
+#[test]
+fn killed_run_continues_without_shared_components() {
+    let workspace = crate::workspace();
+    let mut command = first_task(&workspace, &["--out", "out"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let killed = RunningProcess::start(command, |event| event["event"] == "run_created").signal("KILL");
+    let components = workspace.path(".local/share/phasegate/components");
+    let _ = fs::remove_dir_all(&components);
+    assert!(killed.events.iter().all(|event| event["event"] != "run_finished"));
+    let resumed = workspace.call(&["resume", "DURATIONS-001"]);
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    // Seven agents, a strategy and the test runner.
+    assert_eq!(fs::read_dir(&components).unwrap().count(), 9);
 }
 
 #[test]

@@ -131,6 +131,9 @@ pub trait Journal: Send + Sync {
     /// A request through this journal shows at once; one through another handle or by another process within about half a
     /// second. The channel closes when the journal is dropped.
     fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError>;
+
+    /// Waits for what this journal stores in the background, beside its events and blobs. Nothing by default.
+    async fn settle(&self) {}
 }
 
 /// The result of a removal.

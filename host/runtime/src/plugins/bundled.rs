@@ -1,5 +1,6 @@
 //! The components that are part of the binary. `cargo xtask` builds them into `plugins/dist`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
@@ -29,7 +30,7 @@ pub const BUNDLED: [&str; 10] = [
 const PYTHON_ENVIRONMENT: &str = include_str!("../../../../plugins/dist/runner-python.environment.json");
 
 /// Compression level of components in the folder that journals share.
-const PACKED_LEVEL: i32 = 9;
+const PACKED_LEVEL: i32 = 3;
 
 const DIST: &str = include_str!("../../../../plugins/dist/dist.toml");
 
@@ -98,13 +99,13 @@ pub(crate) fn bundled_blob(digest: &Digest) -> Option<Blob> {
     bundled_bytes(bundled_name(digest)?)?.ok().map(Blob::new).filter(|blob| blob.digest == *digest)
 }
 
-/// Returns the bundled component with this digest, compressed with zstd. Fails if its bytes do not match the digest.
-pub(crate) fn bundled_packed(digest: &Digest) -> Option<io::Result<Vec<u8>>> {
+/// Returns the bundled component with this digest, compressed with zstd.
+pub(crate) fn bundled_packed(digest: &Digest) -> Option<io::Result<Cow<'static, [u8]>>> {
     let (file, bytes) = bundled_file(bundled_name(digest)?)?;
-    let Some(blob) = bundled_blob(digest) else {
-        return Some(Err(io::Error::other(format!("the bundled component {digest} is damaged"))));
-    };
-    Some(if file.ends_with(".zst") { Ok(bytes.to_vec()) } else { zstd::encode_all(&*blob.bytes, PACKED_LEVEL) })
+    Some(match file.ends_with(".zst") {
+        true => Ok(bytes.into()),
+        false => zstd::encode_all(bytes, PACKED_LEVEL).map(Cow::from),
+    })
 }
 
 /// Returns the manifest of a bundled component; `None` for compressed ones.

@@ -104,6 +104,7 @@ impl Host {
             by = cancelled(cancel) => Err(StopCause::Cancelled { by }),
             ended = context.drive().instrument(context.span.clone()) => Ok(ended),
         };
+        self.journal().settle().await;
         let outcome = match ended {
             Ok(Ok(ended)) => context.durable().await.map(|()| ended),
             Ok(Err(error)) => {
@@ -205,7 +206,10 @@ impl RunContext {
                     return Ok(RunOutcome::Waiting { at, question: question.unwrap_or_default() });
                 }
                 Action::WriteBranch => branch::write_branch(self).await?,
-                Action::Finish(status, reason) => self.append(Event::RunFinished { status, reason })?,
+                Action::Finish(status, reason) => {
+                    self.host.journal().settle().await;
+                    self.append(Event::RunFinished { status, reason })?;
+                }
                 Action::Over => {
                     let state = self.state();
                     let (status, reason) = state.ended().unwrap_or((RunStatus::Failed, "the run has no end"));

@@ -1,9 +1,10 @@
 //! A journal that finds bundled components outside of its file.
 //!
-//! It reads a component from the journal, else from the folder, else from this program. Before it writes an event that names a
-//! bundled component, it makes sure that the component lasts: see [`ComponentJournal::keep`].
+//! It reads a component from the journal, else from the folder, else from this program. A bundled component that an event
+//! names, or that is asked for, is stored in the folder soon afterwards; [`Journal::settle`] waits for it.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use phasegate_journal::{
@@ -14,43 +15,38 @@ use phasegate_process::{Digest, Event, Recorded, RunId};
 use tokio::sync::watch;
 
 use super::folder::ComponentFolder;
-use crate::plugins::bundled::{bundled_blob, bundled_packed, is_bundled};
+use super::late_writes::LateWrites;
+use crate::plugins::bundled::{bundled_blob, is_bundled};
 
 /// A journal, and the folder of components beside it.
 pub struct ComponentJournal {
-    inner: Box<dyn Journal>,
+    inner: Arc<dyn Journal>,
     /// `None` where the user has no folder for data: then the journal holds everything.
     folder: Option<ComponentFolder>,
-    /// Whether reads may store a bundled component that is missing in the folder.
-    to_write: bool,
+    /// Stores components that are missing in the folder; `None` where there is no folder or the journal is open to read.
+    writes: Option<LateWrites>,
 }
 
 impl ComponentJournal {
     /// Wraps a journal that is opened to write.
     pub fn to_write(inner: Box<dyn Journal>, folder: Option<ComponentFolder>) -> Self {
-        Self { inner, folder, to_write: true }
+        let inner: Arc<dyn Journal> = Arc::from(inner);
+        let writes = folder.clone().map(|folder| LateWrites::new(folder, Arc::clone(&inner)));
+        Self { inner, folder, writes }
     }
 
     /// Wraps a journal that is opened to read: the folder is not changed either.
     pub fn to_read(inner: Box<dyn Journal>, folder: Option<ComponentFolder>) -> Self {
-        Self { inner, folder, to_write: false }
+        Self { inner: Arc::from(inner), folder, writes: None }
     }
 
-    /// Stores bundled components in the folder ahead of [`Self::place`], so that decompressing them blocks no task.
-    async fn prepare(&self, blobs: &[Blob], components: &[Digest]) {
-        let Some(folder) = self.folder.clone() else { return };
-        let digests = blobs.iter().map(|blob| &blob.digest).chain(components);
-        let missing: Vec<Digest> =
-            digests.filter(|digest| is_bundled(digest) && !folder.has(digest)).cloned().collect();
-        if !missing.is_empty() {
-            let write_all = move || missing.iter().all(|digest| write(&folder, digest));
-            let _ = tokio::task::spawn_blocking(write_all).await;
-        }
-    }
-
-    /// Stores a bundled component in the folder, unless it is there. Returns whether it is there afterwards.
+    /// Stores a bundled component in the folder soon, unless it is there. Returns whether there is a folder.
     fn keep(&self, digest: &Digest) -> bool {
-        self.folder.as_ref().is_some_and(|folder| folder.has(digest) || write(folder, digest))
+        let (Some(folder), Some(writes)) = (&self.folder, &self.writes) else { return false };
+        if !folder.has(digest) {
+            writes.request(digest);
+        }
+        true
     }
 
     /// Makes sure that the bundled ones of these components last. Returns `blobs` without those that the folder holds, and
@@ -68,18 +64,6 @@ impl ComponentJournal {
     }
 }
 
-/// Stores a bundled component in the folder. A failure is logged: the journal or this program has the component.
-fn write(folder: &ComponentFolder, digest: &Digest) -> bool {
-    let Some(packed) = bundled_packed(digest) else { return false };
-    match packed.and_then(|packed| folder.write(digest, &packed)) {
-        Ok(()) => true,
-        Err(why) => {
-            tracing::warn!("components cannot be stored in {}: {why}", folder.path().display());
-            false
-        }
-    }
-}
-
 /// Returns the components that these events pin.
 fn components_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Digest> {
     let created = events.into_iter().filter_map(|event| match event {
@@ -94,12 +78,10 @@ fn components_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Digest>
 impl Journal for ComponentJournal {
     async fn append(&self, mut append: Append) -> Result<Vec<Recorded>, JournalError> {
         let components = components_of(&append.events);
-        self.prepare(&append.blobs, &components).await;
         append.blobs = self.place(append.blobs, &components)?;
         self.inner.append(append).await
     }
 
-    /// Blocks the thread for the first append that names a bundled component, see [`Self::append`].
     fn submit(&self, mut append: Append, done: AppendDone) {
         let components = components_of(&append.events);
         match self.place(std::mem::take(&mut append.blobs), &components) {
@@ -114,7 +96,6 @@ impl Journal for ComponentJournal {
 
     async fn fork(&self, mut fork: Fork) -> Result<Vec<Recorded>, JournalError> {
         let components = components_of(&fork.events);
-        self.prepare(&fork.blobs, &components).await;
         fork.blobs = self.place(fork.blobs, &components)?;
         self.inner.fork(fork).await
     }
@@ -130,9 +111,10 @@ impl Journal for ComponentJournal {
     async fn import(&self, mut import: Import) -> Result<Imported, JournalError> {
         let events = check_import(&import.run, &import.events)?;
         let components = components_of(events.iter().map(|recorded| &recorded.event));
-        self.prepare(&import.blobs, &components).await;
         import.blobs = self.place(import.blobs, &components)?;
-        self.inner.import(import).await
+        let imported = self.inner.import(import).await?;
+        self.settle().await;
+        Ok(imported)
     }
 
     fn imported(&self, run: &RunId) -> Result<Option<u64>, JournalError> {
@@ -140,7 +122,6 @@ impl Journal for ComponentJournal {
     }
 
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
-        self.prepare(&blobs, &[]).await;
         let blobs = self.place(blobs, &[])?;
         match blobs.is_empty() {
             true => Ok(()),
@@ -180,8 +161,8 @@ impl Journal for ComponentJournal {
         };
         match (bundled_blob(digest), fault) {
             (Some(blob), fault) => {
-                if fault.is_some() && self.to_write {
-                    write(folder, digest);
+                if let (Some(_), Some(writes)) = (fault, &self.writes) {
+                    writes.request(digest);
                 }
                 Ok(Some(blob.bytes.into()))
             }
@@ -203,12 +184,11 @@ impl Journal for ComponentJournal {
         if self.inner.has_blob(digest)? {
             return Ok(true);
         }
-        let is_bundled = is_bundled(digest);
-        let in_folder = self.folder.as_ref().is_some_and(|folder| folder.has(digest));
-        if let Some(folder) = self.folder.as_ref().filter(|_| is_bundled && self.to_write && !in_folder) {
-            write(folder, digest);
+        if is_bundled(digest) {
+            self.keep(digest);
+            return Ok(true);
         }
-        Ok(is_bundled || in_folder)
+        Ok(self.folder.as_ref().is_some_and(|folder| folder.has(digest)))
     }
 
     fn blob_sizes(&self) -> Result<Vec<(Digest, u64)>, JournalError> {
@@ -241,6 +221,12 @@ impl Journal for ComponentJournal {
 
     fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError> {
         self.inner.cancel_requests(run)
+    }
+
+    async fn settle(&self) {
+        if let Some(writes) = &self.writes {
+            writes.settle().await;
+        }
     }
 }
 

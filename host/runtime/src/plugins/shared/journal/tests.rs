@@ -76,9 +76,11 @@ async fn keeps_bundled_components_out_of_the_journal() {
 }
 
 #[tokio::test]
-async fn stores_components_before_the_run_that_names_them() {
+async fn settling_waits_until_components_are_stored() {
     let store = Store::new();
-    create_run(&store.journal(), vec![]).await;
+    let journal = store.journal();
+    create_run(&journal, vec![]).await;
+    journal.settle().await;
     assert_eq!(store.files(), 1);
     assert!(store.folder().read(&bundled()).unwrap().is_some());
 }
