@@ -128,7 +128,7 @@ pub trait Journal: Send + Sync {
 
     /// Returns a channel that holds [`Self::cancel_request`] of the run as it changes.
     ///
-    /// A request through this journal shows at once; one through another handle or by another process within about half a
+    /// A request through this journal shows at once; one through another handle or by another process within about a
     /// second. The channel closes when the journal is dropped.
     fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError>;
 

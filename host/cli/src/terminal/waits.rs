@@ -12,7 +12,7 @@ use phasegate_process::{AttemptId, Event, RunId};
 use crate::terminal::format::{one_line, truncate, whole_seconds};
 
 /// How long a call waits before its first line.
-const FIRST: Duration = Duration::from_secs(5);
+pub const FIRST: Duration = Duration::from_secs(5);
 /// The time between two later lines.
 const EACH: Duration = Duration::from_secs(60);
 /// The longest reason of a retry, in characters.
@@ -89,6 +89,11 @@ impl Waits {
         self.0.entry((run.clone(), at.clone(), call)).or_insert_with(wait)
     }
 
+    /// Returns when the next line is due; `None` if no call waits.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.0.values().map(|wait| wait.began + wait.next).min()
+    }
+
     /// Returns a line for each call that is due, with its run.
     pub fn due(&mut self, now: Instant) -> Vec<(RunId, String)> {
         let mut lines = Vec::new();
@@ -145,8 +150,12 @@ mod tests {
         let (run, at) = ("run-1".parse().unwrap(), "plan#1".parse().unwrap());
         waits.on_event(&run, &asked(1), began);
         progress.iter().for_each(|progress| waits.on_progress(&run, &at, (1, "a plan"), progress, began));
-        let due = seconds.iter().flat_map(|second| waits.due(began + Duration::from_secs(*second)));
-        due.map(|(_, line)| line).collect()
+        let mut lines = Vec::new();
+        for now in seconds.iter().map(|second| began + Duration::from_secs(*second)) {
+            lines.extend(waits.due(now).into_iter().map(|(_, line)| line));
+            assert!(waits.next_due().unwrap() > now);
+        }
+        lines
     }
 
     #[test]
@@ -196,5 +205,6 @@ mod tests {
         waits.on_event(&run, &asked(1), began);
         waits.on_event(&run, &Event::RunStopped { reason: String::new() }, began);
         assert!(waits.due(began + Duration::from_secs(9)).is_empty());
+        assert_eq!(waits.next_due(), None);
     }
 }

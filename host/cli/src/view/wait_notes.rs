@@ -1,16 +1,13 @@
 //! Notes about model calls that take long, for a person who sees no progress bars.
 
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use phasegate_process::sync::lock;
 use phasegate_process::{AttemptId, Event, RunId};
 use phasegate_runtime::Activity;
 
-use crate::terminal::waits::Waits;
-
-/// The interval at which the waiting times are looked at.
-const TICK: Duration = Duration::from_secs(1);
+use crate::terminal::waits::{FIRST, Waits};
 
 /// Follows the model calls of all runs of the process.
 #[derive(Default)]
@@ -32,7 +29,10 @@ impl WaitNotes {
     /// Calls `print` with a line for each call that takes long. Never ends.
     pub async fn report(&self, print: impl Fn(&RunId, &str)) {
         loop {
-            tokio::time::sleep(TICK).await;
+            // No call that begins meanwhile is due before.
+            let at_most = Instant::now() + FIRST;
+            let next = lock(&self.0).next_due().map_or(at_most, |due| due.min(at_most));
+            tokio::time::sleep_until(next.into()).await;
             let due = lock(&self.0).due(Instant::now());
             due.iter().for_each(|(run, text)| print(run, text));
         }

@@ -18,7 +18,7 @@ use super::file::DatabaseFile;
 use super::queries::{QueryError, cancel_request, find_run};
 use crate::error::JournalError;
 
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The channels of one journal. Dropping it closes them and ends the thread.
 pub(super) struct CancelChannels(Arc<Shared>);
