@@ -2,19 +2,32 @@
 //! inside it, where compilers put it. Manifests of nested components do not count.
 
 use phasegate_process::manifest::{InvalidManifest, Manifest};
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{Chunk, Encoding, Parser, Payload};
 
 /// Name of the custom section with the manifest.
 pub const MANIFEST_SECTION: &str = "phasegate:manifest";
 
-/// Reads the manifest of a component. Fails if there are several or if the manifest is invalid.
+/// Reads the manifest of a component. Fails if there are several or if the manifest is invalid. Does not look at code.
 pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, InvalidManifest> {
     let mut found = Vec::new();
     let mut inside: Vec<Encoding> = Vec::new();
-    for payload in Parser::new(0).parse_all(component) {
-        match payload.map_err(damaged)? {
+    // The innermost parser is the last.
+    let mut parsers = vec![Parser::new(0)];
+    let mut rest = component;
+    while let Some(parser) = parsers.last_mut() {
+        let Chunk::Parsed { consumed, payload } = parser.parse(rest, true).map_err(damaged)? else { break };
+        rest = rest.get(consumed..).unwrap_or_default();
+        match payload {
             Payload::Version { encoding, .. } => inside.push(encoding),
-            Payload::End(_) => drop(inside.pop()),
+            Payload::ModuleSection { parser, .. } | Payload::ComponentSection { parser, .. } => parsers.push(parser),
+            Payload::CodeSectionStart { size, .. } => {
+                parser.skip_section();
+                rest = rest.get(size as usize..).unwrap_or_default();
+            }
+            Payload::End(_) => {
+                inside.pop();
+                parsers.pop();
+            }
             Payload::CustomSection(section) if section.name() == MANIFEST_SECTION && is_top_level(&inside) => {
                 found.push(section.data());
             }
