@@ -1,8 +1,8 @@
 //! A compiler in a child process: both the parent's and the child's side.
 //!
 //! The child reads a component from standard input and writes machine code to standard output; or it writes an error to
-//! standard error and exits with 1. It does not inherit the environment, hence no keys. The parent kills it after its time limit. On Linux
-//! its memory is limited (an allocation beyond the limit aborts it), and it is killed when its parent ends.
+//! standard error and exits with 1. It does not inherit the environment, hence no keys. The parent kills it after its time
+//! limit. On Linux its memory is limited (an allocation beyond the limit aborts it), and it is killed when its parent ends.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
