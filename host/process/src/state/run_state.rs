@@ -21,7 +21,7 @@ pub struct State {
     pub root: RunId,
     /// The runs whose beginnings it shares, oldest first.
     pub forks: Vec<ForkPoint>,
-    /// The run's pipeline; shared, because a state is cloned before each append.
+    /// The run's pipeline; shared by copies of the state.
     pub pipeline: Arc<Pipeline>,
     /// The number of events that were folded.
     pub events: u64,
@@ -35,7 +35,7 @@ pub struct State {
     pub baseline: Option<Digest>,
     /// The decisions of people on improvement proposals, in order; the latest one for an id applies.
     pub proposals: Vec<ProposalDecision>,
-    /// What agents asked of the run's repository, with the answers; shared, because a state is cloned before each append.
+    /// What agents asked of the run's repository, with the answers; shared by copies of the state.
     pub repository: Arc<BTreeMap<RepositoryRequest, RepositoryAnswer>>,
     /// The branch with the work, once it is written.
     pub branch: Option<RunBranch>,
