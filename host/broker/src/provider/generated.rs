@@ -12,6 +12,9 @@ const FRAME: (&str, &str) = ("{\"body\":\"", "\"}");
 /// The smallest document in bytes: one with sixteen letters to tell it from others.
 pub(crate) const MIN_BYTES: usize = 16 + FRAME.0.len() + FRAME.1.len();
 
+/// The largest document in bytes.
+pub(crate) const MAX_BYTES: usize = 64 << 20;
+
 const WORDS: [&str; 128] = [
     "a",
     "about",

@@ -258,11 +258,11 @@ impl RawAnswer {
 }
 
 fn check_size(bytes: usize) -> Result<(), ScriptError> {
-    if (generated::MIN_BYTES..=MAX_SCRIPT_BYTES as usize).contains(&bytes) {
+    if (generated::MIN_BYTES..=generated::MAX_BYTES).contains(&bytes) {
         return Ok(());
     }
     let message = format!("generated_bytes `{bytes}` is out of range");
-    Err(ScriptError::new(message, format!("write a size from {} to {MAX_SCRIPT_BYTES}", generated::MIN_BYTES)))
+    Err(ScriptError::new(message, format!("write a size from {} to {}", generated::MIN_BYTES, generated::MAX_BYTES)))
 }
 
 fn parse_error(written: &str) -> Result<Error, ScriptError> {

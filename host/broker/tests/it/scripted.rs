@@ -154,7 +154,7 @@ async fn faulty_scripts_are_rejected_with_file_and_line() {
     );
     assert_eq!(
         misread("[[answer]]\ngenerated_bytes = 5").await,
-        "[models] default: DIR/s.toml:1: generated_bytes `5` is out of range\nhint: write a size from 27 to 8388608"
+        "[models] default: DIR/s.toml:1: generated_bytes `5` is out of range\nhint: write a size from 27 to 67108864"
     );
     assert_eq!(
         misread("[[answer]]\ngenerated_bytes = 100\ntool_calls = [{ name = 'read' }]").await,
