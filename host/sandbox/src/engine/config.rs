@@ -3,7 +3,7 @@
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::engine::queues::MAX_STRATEGIES;
+use crate::engine::queues::max_strategies;
 use crate::settings::EngineSettings;
 use crate::state::State;
 use crate::{imports, wasi};
@@ -76,7 +76,7 @@ pub(crate) fn config_with_stack(stack: usize) -> Config {
 }
 
 pub(crate) fn pooling(settings: &EngineSettings) -> InstanceAllocationStrategy {
-    let slots = settings.max_instances.saturating_add(MAX_STRATEGIES);
+    let slots = settings.max_instances.saturating_add(max_strategies(settings));
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots);
     pool.total_stacks(slots);

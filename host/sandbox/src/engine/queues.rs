@@ -8,8 +8,10 @@ use crate::error::CallErrorKind;
 use crate::settings::EngineSettings;
 use crate::world::World;
 
-/// The most feedback strategies at once. They are short and wait for nothing.
-pub(crate) const MAX_STRATEGIES: u32 = 32;
+/// Returns the most feedback strategies at once: few, since they are short and wait for nothing.
+pub(crate) fn max_strategies(settings: &EngineSettings) -> u32 {
+    settings.max_instances.min(32)
+}
 
 /// Free slots and waiting calls, by kind of work.
 pub(crate) struct Queues {
@@ -29,7 +31,7 @@ impl Queues {
         Self {
             agents: Queue::new(settings.max_instances),
             large_agents: Queue::new(settings.max_large_instances),
-            strategies: Queue::new(MAX_STRATEGIES),
+            strategies: Queue::new(max_strategies(settings)),
             runners: Queue::new(settings.max_test_runs),
         }
     }
