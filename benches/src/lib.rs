@@ -1,4 +1,6 @@
-//! The workload of the benchmarks: one pipeline of ten steps, run by a host of this process.
+//! The measurements of `cargo xtask bench`: each prints one JSON object of figures, and starts from nothing.
 
+pub mod measure;
 pub mod process;
+pub mod samples;
 pub mod workload;

@@ -1,8 +1,9 @@
-//! Figures of this process, from the files of the kernel. Zero where the kernel has none.
+//! Figures of processes and folders, from the files of the kernel. Zero where the kernel has none.
 
+use std::path::Path;
 use std::time::Duration;
 
-/// Memory of the process, in bytes.
+/// Memory of a process, in bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Memory {
     /// Resident now.
@@ -13,21 +14,66 @@ pub struct Memory {
 
 /// Returns the resident memory of this process.
 pub fn memory() -> Memory {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = |key: &str| {
-        let line = status.lines().find(|line| line.starts_with(key))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()
-    };
-    let bytes = |key| kilobytes(key).unwrap_or_default() * 1024;
+    let status = read("/proc/self/status");
+    let bytes = |key| field(&status, key) * 1024;
     Memory { now: bytes("VmRSS:"), peak: bytes("VmHWM:") }
 }
 
 /// Returns the CPU time of this process so far: in its own code and in the kernel.
 pub fn cpu() -> (Duration, Duration) {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let stat = read("/proc/self/stat");
     let fields: Vec<&str> =
         stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
     // Fields 14 and 15 of the line, in hundredths of a second.
     let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
     (Duration::from_millis(ticks(11) * 10), Duration::from_millis(ticks(12) * 10))
+}
+
+/// What all threads of a process have done so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Activity {
+    /// Time on a CPU.
+    pub cpu: Duration,
+    /// How often a thread began to run again after it had waited.
+    pub wake_ups: u64,
+}
+
+impl Activity {
+    /// Returns what happened since an earlier moment. What threads did that ended since then is missing.
+    pub fn since(self, earlier: Self) -> Self {
+        Self { cpu: self.cpu.saturating_sub(earlier.cpu), wake_ups: self.wake_ups.saturating_sub(earlier.wake_ups) }
+    }
+}
+
+/// Returns the activity of a process, 0 for one that does not exist.
+pub fn activity(process: u32) -> Activity {
+    let mut sum = Activity::default();
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    for thread in threads.map(|entry| entry.path()) {
+        let on_cpu = read(thread.join("schedstat"));
+        let nanoseconds = on_cpu.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or_default();
+        sum.cpu += Duration::from_nanos(nanoseconds);
+        sum.wake_ups += field(&read(thread.join("status")), "voluntary_ctxt_switches:");
+    }
+    sum
+}
+
+/// Returns the bytes of all files below a folder.
+pub fn folder_bytes(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let bytes = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(data) if data.is_dir() => folder_bytes(&entry.path()),
+        Ok(data) => data.len(),
+        Err(_) => 0,
+    };
+    entries.map(bytes).sum()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn field(status: &str, key: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }

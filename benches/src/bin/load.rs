@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use phasegate_bench::process::{cpu, memory};
-use phasegate_bench::workload::{Durability, Workload};
+use phasegate_bench::workload::{Durability, Shape, Workload};
 use serde_json::json;
 
 /// The allocator of the binary `phasegate`.
@@ -21,7 +21,8 @@ fn main() -> Result<()> {
     };
     let runs: usize = runs.parse().context("RUNS")?;
     let dir = tempfile::tempdir()?;
-    let workload = Workload::new(dir.path(), durability, delay_ms.parse().context("DELAY_MS")?)?;
+    let shape = Shape { delay_ms: delay_ms.parse().context("DELAY_MS")?, ..Shape::default() };
+    let workload = Workload::new(dir.path(), durability, shape)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Compiles the components.
     runtime.block_on(workload.run())?;
