@@ -1,5 +1,5 @@
 //! Build steps beyond cargo: finds the components of the repository, builds them into `plugins/dist`, and reports those whose
-//! sources have changed since.
+//! sources have changed since. `bench` measures.
 //!
 //! Source digests depend on paths and contents alone, not on the machine. Checking needs no wasm toolchain. Errors name the
 //! file and the command that fixes it.
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+pub mod bench;
 pub mod dist;
 pub mod make;
 pub mod member;

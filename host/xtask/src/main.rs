@@ -1,10 +1,11 @@
-//! `cargo xtask plugins [NAME…] [--check] [--build] [--force] [--runner]`: prints to stderr; exits with 1 when a component is
-//! stale or does not build, with 2 on a usage error.
+//! `cargo xtask plugins …` builds components, `cargo xtask bench …` measures. Both print to stderr; exits with 1 when a component
+//! is stale or does not build or a measurement fails, with 2 on a usage error.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use xtask::bench;
 use xtask::dist::Dist;
 use xtask::member::{Member, Recipe};
 use xtask::{make, member, toolchain};
@@ -30,25 +31,31 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let Some(options) = parse_args(std::env::args().skip(1)) else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
-    };
     let root = xtask::root();
-    let done = if options.check { check(&root, &options) } else { build(&root, &options) };
+    let mut args = std::env::args().skip(1);
+    let done = match args.next().as_deref() {
+        Some("plugins") => parse_args(args).map(|options| plugins(&root, &options)),
+        Some("bench") => bench::run(&root, args),
+        _ => None,
+    };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(error)) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
+        }
+        None => {
+            eprintln!("{USAGE}\n\n{}", bench::USAGE);
+            ExitCode::from(2)
         }
     }
 }
 
-fn parse_args(mut args: impl Iterator<Item = String>) -> Option<Options> {
-    if args.next()? != "plugins" {
-        return None;
-    }
+fn plugins(root: &Path, options: &Options) -> Result<()> {
+    if options.check { check(root, options) } else { build(root, options) }
+}
+
+fn parse_args(args: impl Iterator<Item = String>) -> Option<Options> {
     let mut options = Options::default();
     for arg in args {
         match arg.as_str() {
