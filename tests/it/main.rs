@@ -10,6 +10,7 @@ mod decisions;
 mod dist;
 mod docs;
 mod experiment;
+mod first_request;
 mod first_task;
 mod fork;
 mod grants;

@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use super::folder::ComponentFolder;
 use crate::plugins::bundled::{bundled_blob, bundled_packed};
 
-/// The time for the first events of a run to become durable.
-const DELAY: Duration = Duration::from_millis(500);
+/// The time for a run to compile its first agent and to ask its model.
+const DELAY: Duration = Duration::from_secs(5);
 
 /// Components that wait to be written. Dropping it writes them.
 pub(super) struct LateWrites(Arc<Shared>);
