@@ -14,7 +14,7 @@ use phasegate_process::artifact::kinds;
 use phasegate_process::measures::{FinishedRun, finished_run};
 use phasegate_process::state::State;
 use phasegate_process::sync::lock;
-use phasegate_process::{Recorded, RunId};
+use phasegate_process::{Event, Recorded, RunId};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -59,22 +59,18 @@ impl History {
         let mut newest = journal.newest(true, MAX_RUNS)?;
         newest.extend(journal.newest(false, MAX_RUNS)?);
         let unread = lock(&self.0).unread(&newest);
-        let read = unread.into_iter().map(|run| {
-            let summary = RunSummary::load(journal, run, pipelines);
-            (
-                run,
-                summary.inspect_err(|error| {
-                    tracing::warn!(%error, %run, "a run cannot be read, and is left out of the history");
-                }),
-            )
-        });
-        let read: Vec<_> = read.collect();
+        let read: Vec<_> = unread.into_iter().map(|(run, last)| (run, read(journal, run, last, pipelines))).collect();
         let mut known = lock(&self.0);
-        for (run, summary) in read {
-            match summary {
-                Ok(summary) => known.runs.insert(run.clone(), summary),
-                Err(_) => known.runs.remove(run),
-            };
+        for (run, read) in read {
+            match (read, known.runs.get_mut(run)) {
+                (Ok(Read::Summary(summary)), _) => drop(known.runs.insert(run.clone(), summary)),
+                (Ok(Read::NothingNew(last)), Some(summary)) => summary.last = last,
+                (Ok(Read::NothingNew(_)), None) => {}
+                (Err(error), _) => {
+                    tracing::warn!(%error, %run, "a run cannot be read, and is left out of the history");
+                    known.runs.remove(run);
+                }
+            }
         }
         known.keep(&newest);
         let summaries: Vec<&RunSummary> = newest.iter().filter_map(|(run, _)| known.runs.get(run)).collect();
@@ -100,12 +96,11 @@ impl History {
 }
 
 impl Known {
-    /// Returns the runs of which the journal may hold more than is known.
-    fn unread<'a>(&self, newest: &'a [(RunId, u64)]) -> Vec<&'a RunId> {
-        let is_known = |run: &RunId, last: u64| {
-            self.under_way.contains(run) || self.runs.get(run).is_some_and(|known| known.last >= last)
-        };
-        newest.iter().filter(|(run, last)| !is_known(run, *last)).map(|(run, _)| run).collect()
+    /// Returns the runs of which the journal may hold more than is known, each with the number of the last known event.
+    fn unread<'a>(&self, newest: &'a [(RunId, u64)]) -> Vec<(&'a RunId, u64)> {
+        let read = |run: &RunId| self.runs.get(run).map_or(0, |known| known.last);
+        let unread = newest.iter().filter(|(run, last)| !self.under_way.contains(run) && read(run) < *last);
+        unread.map(|(run, _)| (run, read(run))).collect()
     }
 
     /// Forgets the summaries of other runs.
@@ -115,6 +110,25 @@ impl Known {
             self.runs.retain(|run, _| newest.contains(run));
         }
     }
+}
+
+/// What the journal holds of a run beyond what is known.
+enum Read {
+    Summary(RunSummary),
+    /// Events up to this number, of which none changes the summary.
+    NothingNew(u64),
+}
+
+/// Reads a run of which the first `last` events are known.
+fn read(journal: &dyn Journal, run: &RunId, last: u64, pipelines: &Pipelines) -> Result<Read, Error> {
+    if last > 0 {
+        let new = journal.events_after(run, last)?;
+        let counts = |event: &Event| matches!(event, Event::RunFinished { .. } | Event::ProposalDecided { .. });
+        if !new.iter().any(|recorded| counts(&recorded.event)) {
+            return Ok(Read::NothingNew(new.last().map_or(last, |recorded| recorded.number)));
+        }
+    }
+    RunSummary::load(journal, run, pipelines).map(Read::Summary)
 }
 
 impl RunSummary {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use phasegate_journal::{Append, Blob, MemoryJournal};
 use phasegate_process::pipeline::{Pipeline, parse, standard};
 use phasegate_process::source::Source;
-use phasegate_process::{EVENT_FORMAT, Event, RunCreated, RunStatus};
+use phasegate_process::{EVENT_FORMAT, RunCreated, RunStatus};
 use serde_json::json;
 
 use super::*;
@@ -87,7 +87,7 @@ async fn reads_the_newest_runs_once() {
     let newest: BTreeMap<String, u64> = (5..MAX_RUNS + 5).map(|number| (format!("task-1-{number:06}"), 1)).collect();
     assert_eq!(process.known(), newest);
     let read: Vec<_> = journal.newest(true, MAX_RUNS).unwrap();
-    assert_eq!(lock(&process.history.0).unread(&read), Vec::<&RunId>::new());
+    assert_eq!(lock(&process.history.0).unread(&read), []);
 }
 
 #[tokio::test]
@@ -114,4 +114,15 @@ async fn reads_a_run_that_was_given_up() {
     drop(process.history.begin(run.clone()));
     process.notes(&journal);
     assert_eq!(process.known(), BTreeMap::from([(run.to_string(), 1)]));
+}
+
+#[tokio::test]
+async fn follows_runs_of_other_processes() {
+    let journal = MemoryJournal::new();
+    let run = create(&journal, "task-1-0a1b2c").await;
+    let process = Process::new();
+    process.notes(&journal);
+    append(&journal, &run, 2, Event::RunStopped { reason: "later".to_owned() }, Vec::new()).await;
+    process.notes(&journal);
+    assert_eq!(process.known(), BTreeMap::from([(run.to_string(), 2)]));
 }
