@@ -116,3 +116,20 @@ fn gc_refuses_while_another_process_runs() {
     ");
     running.signal("KILL");
 }
+
+#[test]
+fn lists_the_newest_runs_up_to_a_limit() {
+    let (scenario, run) = recorded_run("plain-pass");
+    assert_eq!(scenario.call(&["fork", &run, "--at", "test", "--offline"]).code, 0);
+    let listed = |limit: &str| {
+        let output = scenario.call(&["runs", "--json", "--limit", limit]);
+        let list: Value = serde_json::from_str(&output.stdout).unwrap();
+        let runs: Vec<String> =
+            list.as_array().unwrap().iter().map(|run| run["run_id"].as_str().unwrap().to_owned()).collect();
+        (runs, output.stderr)
+    };
+    let (all, note) = listed("0");
+    assert_eq!((all.len(), &all[1], note.as_str()), (2, &run, ""));
+    let (newest, note) = listed("1");
+    assert_eq!((newest, note.as_str()), (vec![all[0].clone()], "the newest 1 of 2 runs; list all with --limit 0\n"));
+}

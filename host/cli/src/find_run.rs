@@ -12,11 +12,16 @@ use crate::exit::Failure;
 
 /// Finds a run by its id, by a task id (its newest run that was made here), or by a unique beginning of its id.
 pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
-    let runs = journal.runs()?;
-    let exact = runs.iter().find(|run| run.as_str() == text);
-    if let Some(run) = exact.filter(|run| is_own(journal, run)) {
+    let mut exact: Option<RunId> = text.parse().ok();
+    if let Some(run) = &exact
+        && journal.last_number(run)?.is_none()
+    {
+        exact = None;
+    }
+    if let Some(run) = exact.as_ref().filter(|run| is_own(journal, run)) {
         return Ok(run.clone());
     }
+    let runs = journal.runs()?;
     let matches_task = |run: &&RunId, task: &TaskId| {
         may_belong_to(run, task) && is_own(journal, run) && is_of_task(&journal.events(run).unwrap_or_default(), task)
     };
@@ -28,7 +33,7 @@ pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<
     }
     // An imported run may have the name of a task, so its id comes second.
     if let Some(run) = exact {
-        return Ok(run.clone());
+        return Ok(run);
     }
     let found: Vec<&RunId> = runs.iter().filter(|run| !text.is_empty() && run.as_str().starts_with(text)).collect();
     match found.as_slice() {

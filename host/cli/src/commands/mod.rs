@@ -52,7 +52,7 @@ pub enum Command {
     Cancel(cancel::Args),
     /// Run tasks in several variants and compare the results
     Experiment(experiment::Args),
-    /// List all runs
+    /// List the newest runs
     Runs(runs::Args),
     /// Explain a run: attempts, verdicts, decisions, next step
     Show(show::Args),

@@ -1,10 +1,10 @@
-//! `phasegate runs`: lists the runs of the state folder, newest first.
+//! `phasegate runs`: lists the newest runs of the state folder.
 
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::calendar::format_utc;
 use phasegate_process::result::{TaskResult, TaskStatus};
-use phasegate_runtime::load_run;
+use phasegate_runtime::{Pipelines, load_run_sharing};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -13,9 +13,15 @@ use crate::open;
 use crate::paths;
 use crate::terminal::format::{compact_number, cost, count, table, truncate};
 
+/// Number of runs that are listed without `--limit`.
+const DEFAULT_LIMIT: usize = 100;
+
 /// Arguments of `runs`.
 #[derive(clap::Args)]
 pub struct Args {
+    /// Number of runs to list; 0 lists all [default: 100]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     /// Print a JSON array
     #[arg(long)]
     json: bool,
@@ -32,10 +38,16 @@ struct ListedRun {
 /// Lists the runs.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
-    let runs = match open::find_journal(context)? {
-        Some(journal) => list_runs(&journal)?,
-        None => Vec::new(),
-    };
+    let mut runs = Vec::new();
+    if let Some(journal) = open::find_journal(context)? {
+        let mut names = journal.runs()?;
+        let limit = args.limit.unwrap_or(DEFAULT_LIMIT);
+        if limit > 0 && names.len() > limit {
+            printer.note(&format!("the newest {limit} of {} runs; list all with --limit 0\n", names.len()));
+            names.truncate(limit);
+        }
+        runs = list_runs(&journal, names);
+    }
     if args.json {
         let list: Vec<Value> = runs.iter().map(to_json).collect();
         printer.print_json_pretty(&list);
@@ -49,11 +61,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn list_runs(journal: &dyn Journal) -> Result<Vec<ListedRun>, Failure> {
+fn list_runs(journal: &dyn Journal, names: Vec<RunId>) -> Vec<ListedRun> {
+    let pipelines = Pipelines::default();
     let known = |run: RunId| {
         let under_way = journal.owner(&run).is_ok_and(|owner| owner.is_some());
         let imported = journal.imported(&run).is_ok_and(|events| events.is_some());
-        let (started_ms, result) = match load_run(journal, &run) {
+        let (started_ms, result) = match load_run_sharing(journal, &run, &pipelines) {
             Ok((state, events)) => {
                 (events.first().map_or(0, |first| first.at_ms), Ok(TaskResult::from_events(&state, &events)))
             }
@@ -61,7 +74,7 @@ fn list_runs(journal: &dyn Journal) -> Result<Vec<ListedRun>, Failure> {
         };
         ListedRun { run, started_ms, under_way, imported, result }
     };
-    Ok(journal.runs()?.into_iter().map(known).collect())
+    names.into_iter().map(known).collect()
 }
 
 impl ListedRun {

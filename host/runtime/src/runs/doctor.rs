@@ -10,7 +10,8 @@ use phasegate_process::{Digest, Recorded, RunId};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::store::load::load_run;
+use crate::store::load::load_run_sharing;
+use crate::store::pipelines::Pipelines;
 
 /// Result of [`diagnose`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,12 +62,18 @@ impl Diagnosis {
 pub fn diagnose(journal: &dyn Journal) -> Result<Diagnosis, Error> {
     let storage = journal.check()?;
     let mut blobs = HashMap::new();
-    let runs = journal.runs()?.into_iter().map(|run| examine(journal, run, &mut blobs)).collect();
+    let pipelines = Pipelines::default();
+    let runs = journal.runs()?.into_iter().map(|run| examine(journal, run, &pipelines, &mut blobs)).collect();
     Ok(Diagnosis { storage, runs })
 }
 
-fn examine(journal: &dyn Journal, run: RunId, known: &mut HashMap<Digest, Option<String>>) -> RunHealth {
-    let (state, events) = match load_run(journal, &run) {
+fn examine(
+    journal: &dyn Journal,
+    run: RunId,
+    pipelines: &Pipelines,
+    known: &mut HashMap<Digest, Option<String>>,
+) -> RunHealth {
+    let (state, events) = match load_run_sharing(journal, &run, pipelines) {
         Ok(loaded) => loaded,
         Err(error) => return RunHealth { run, health: Health::Unreadable, faults: vec![first_line(&error)] },
     };
