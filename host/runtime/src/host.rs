@@ -1,6 +1,6 @@
 //! The host: what all runs of a process share. `Host::run`, in `run/mod.rs`, runs one of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use phasegate_journal::Journal;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Phase, Pipeline};
 use phasegate_process::sync::lock;
-use phasegate_process::{Digest, PersonName};
+use phasegate_process::{Digest, PersonName, RunId};
 use phasegate_sandbox::{Engine, EngineSettings};
 
 use crate::budgets::SharedBudget;
@@ -97,6 +97,8 @@ struct Shared {
     /// One broker for all runs with the same models, by the digest of their settings. They share its connections and
     /// limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
+    /// Ids that were given to runs of this process which are not in the journal yet.
+    new_ids: Mutex<HashSet<RunId>>,
     history: History,
     pipelines: Pipelines,
     pinned: PinnedPipelines,
@@ -125,6 +127,7 @@ impl Host {
             current_providers,
             repository,
             brokers: Mutex::default(),
+            new_ids: Mutex::default(),
             history: History::default(),
             pipelines: Pipelines::default(),
             pinned: PinnedPipelines::default(),
@@ -190,6 +193,16 @@ impl Host {
     /// Returns the budget that all runs share, if there is one.
     pub fn shared_budget(&self) -> Option<&SharedBudget> {
         self.0.shared_budget.as_ref()
+    }
+
+    /// Reserves an id for a new run; false if another run of this process has it already.
+    pub(crate) fn reserve_id(&self, run: &RunId) -> bool {
+        lock(&self.0.new_ids).insert(run.clone())
+    }
+
+    /// Ends the reservation of an id, which the journal knows now.
+    pub(crate) fn release_id(&self, run: &RunId) {
+        lock(&self.0.new_ids).remove(run);
     }
 
     /// Returns what is known of earlier runs.

@@ -29,12 +29,12 @@ use crate::runs::run_id::task_prefix;
 use crate::store::blobs::{artifact_of, json_blob, now_ms};
 
 impl Host {
-    /// Returns an id for a run of this task that no run in the journal has.
+    /// Returns an id for a run of this task that no run in the journal has, and that is returned once in this process.
     pub fn new_run_id(&self, task: &TaskId) -> Result<RunId, Error> {
         let mut attempt = 0;
         loop {
             let run = generate_run_id(task, attempt)?;
-            if self.journal().last_number(&run)?.is_none() {
+            if self.reserve_id(&run) && self.journal().last_number(&run)?.is_none() {
                 return Ok(run);
             }
             attempt += 1;
@@ -125,6 +125,7 @@ impl Host {
         for event in &events {
             observer.on_event(&run_id, event, &state);
         }
+        self.release_id(&run_id);
         let under_way = self.history().begin(run_id);
         Ok(OwnedRun { owned, state, events, settings, broker, under_way })
     }
@@ -170,4 +171,38 @@ fn generate_run_id(task: &TaskId, attempt: usize) -> Result<RunId, Error> {
     let digest = Digest::from_content(salt.as_bytes());
     let digits = digest.short().get(..(6 + attempt).min(digest.short().len())).unwrap_or_default();
     Ok(format!("{}-{digits}", task_prefix(task)).parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
+    use phasegate_journal::MemoryJournal;
+    use phasegate_sandbox::EngineSettings;
+
+    use super::*;
+    use crate::host::{BudgetOverride, HostConfig};
+
+    /// Six digits are 16.8 million names: of 20,000 random ones, about twelve are the same as another.
+    #[test]
+    fn ids_of_new_runs_are_distinct() {
+        let host = Host::new(HostConfig {
+            journal: Arc::new(MemoryJournal::new()),
+            engine: EngineSettings::default(),
+            overlap: true,
+            env: Arc::new(|_| None),
+            budget_override: BudgetOverride::default(),
+            current_providers: Vec::new(),
+            repository: None,
+            offline: false,
+            shared_budget: None,
+            trust: Arc::default(),
+            config: None,
+        });
+        let host = host.unwrap();
+        let task = "MANY".parse().unwrap();
+        let ids: BTreeSet<RunId> = (0..20_000).map(|_| host.new_run_id(&task).unwrap()).collect();
+        assert_eq!(ids.len(), 20_000);
+    }
 }
