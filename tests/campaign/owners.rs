@@ -101,7 +101,7 @@ fn process_without_its_lock_writes_nothing() {
     let text = String::from_utf8_lossy(&first.stderr).replace(&owned.run, "RUN");
     let error: Vec<_> = text.lines().skip_while(|line| !line.starts_with("error[")).collect();
     assert_snapshot!(format!("{}\nexit {}", error.join("\n"), first.status.code().unwrap()), @r"
-    error[PG-0402]: run `RUN` was taken over: owner 3 replaced owner 2, nothing was written
+    error[PG-0402]: run `RUN` was taken over: owner 2 replaced owner 1, nothing was written
     hint: let the other process continue it; see `phasegate show RUN`
     exit 4
     ");
