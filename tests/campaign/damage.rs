@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::random_kills::{Random, seed};
 use crate::record::{Record, copy_journal, cut};
 use crate::side_by_side;
-use phasegate_test::{Output, Scenario};
+use phasegate_test::{Output, Scenario, open_with_old_tables};
 
 /// A run that was killed after an event, with an empty write-ahead log.
 pub struct KilledRun {
@@ -48,7 +48,7 @@ impl KilledRun {
     }
 
     fn sql(&self) -> Connection {
-        Connection::open(self.file()).unwrap()
+        open_with_old_tables(&self.scenario.path("state"))
     }
 
     fn resume(&self) -> Output {

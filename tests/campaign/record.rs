@@ -6,7 +6,7 @@ use std::path::Path;
 
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::{Digest, RunId};
-use rusqlite::Connection;
+use phasegate_test::open_with_old_tables;
 use serde_json::Value;
 
 /// Events of which neither time nor name matters.
@@ -171,7 +171,7 @@ pub fn copy_journal(from: &Path, to: &Path) {
 
 /// Removes everything that a run wrote after this event.
 pub fn cut(state: &Path, run: &RunId, after: u64) {
-    let file = Connection::open(state.join("journal.db")).unwrap();
+    let file = open_with_old_tables(state);
     let events = "DELETE FROM events WHERE number > ?2 AND run_key = (SELECT run_key FROM runs WHERE run = ?1)";
     let end = "UPDATE runs SET last = ?2, chain = (SELECT chain FROM events
                    WHERE events.run_key = runs.run_key AND number = ?2) WHERE run = ?1";

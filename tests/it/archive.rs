@@ -2,13 +2,14 @@
 
 use std::fs;
 
-use phasegate_test::{Output, Scenario, examples, repository};
+use phasegate_test::{Output, Scenario, examples, open_with_old_tables, repository};
 use rusqlite::Connection;
 
 use crate::recorded_run;
 
+/// Opens the journal's database, with all rows in the tables of version 3.
 pub fn database(scenario: &Scenario) -> Connection {
-    Connection::open(scenario.path("state/journal.db")).unwrap()
+    open_with_old_tables(&scenario.path("state"))
 }
 
 #[test]

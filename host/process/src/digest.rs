@@ -32,9 +32,14 @@ impl InvalidDigest {
 impl Digest {
     /// Computes the digest of `bytes`.
     pub fn from_content(bytes: &[u8]) -> Self {
+        Self::from_bytes(Sha256::digest(bytes).into())
+    }
+
+    /// Creates a digest from the bytes that its digits stand for.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
         // Loading a run computes one digest for each event; formatting byte by byte would take longer than hashing.
         let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
-        let digits = Sha256::digest(bytes).into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+        let digits = bytes.into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
         let mut text = [0; LENGTH];
         text.iter_mut().zip(b"sha256:".iter().copied().chain(digits)).for_each(|(to, byte)| *to = byte);
         Self(str::from_utf8(&text).unwrap_or_default().into())
@@ -43,6 +48,15 @@ impl Digest {
     /// Returns every digest that stands anywhere in a text, in order.
     pub fn find_all(text: &str) -> impl Iterator<Item = Self> + '_ {
         text.match_indices("sha256:").filter_map(|(start, _)| text.get(start..start + LENGTH)?.parse().ok())
+    }
+
+    /// Returns the bytes that the digits stand for.
+    pub fn to_bytes(&self) -> [u8; 32] {
+        let value = |digit: u8| if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
+        let (pairs, _) = self.0.as_bytes().get(7..).unwrap_or_default().as_chunks::<2>();
+        let mut bytes = [0; 32];
+        bytes.iter_mut().zip(pairs).for_each(|(byte, [high, low])| *byte = value(*high) << 4 | value(*low));
+        bytes
     }
 
     /// The whole text, `sha256:…`.

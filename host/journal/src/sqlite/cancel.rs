@@ -15,7 +15,8 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::file::DatabaseFile;
-use super::queries::{QueryError, cancel_request, find_run};
+use super::queries::{cancel_request, find_run};
+use super::query_error::QueryError;
 use crate::error::JournalError;
 
 const POLL_INTERVAL: Duration = Duration::from_secs(1);

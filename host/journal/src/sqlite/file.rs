@@ -22,6 +22,9 @@ use crate::error::JournalError;
 /// The longest wait for a write of another process, which takes milliseconds unless the disk hangs.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// More prepared statements than there are queries.
+const STATEMENTS: usize = 64;
+
 /// "PhGt": marks the file as a journal of Phasegate.
 const APPLICATION_ID: i64 = 0x5068_4774;
 
@@ -161,6 +164,9 @@ impl DatabaseFile {
             if self.has_no_chain() {
                 connection.execute_batch(migrations::RUNS_OF_VERSION_1)?;
             }
+            if self.version < 4 {
+                connection.execute_batch(migrations::TABLES_OF_VERSION_4)?;
+            }
             connection.pragma_update(None, "query_only", true)
         };
         prepare().map_err(|e| self.error(&e))?;
@@ -179,6 +185,7 @@ impl DatabaseFile {
             let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
             let connection = Connection::open_with_flags(path, flags)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
             harden(&connection, self.damage.is_some())?;
             self.limit_work(&connection, 0)?;
             Ok(connection)

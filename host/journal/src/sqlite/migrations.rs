@@ -6,6 +6,7 @@
 //! | 1 | runs, events and blobs |
 //! | 2 | the chain of digests over the events, and forks |
 //! | 3 | how many events of a run were imported |
+//! | 4 | one row an append and smaller blobs, beside the tables of version 3, which stay as they are |
 
 use phasegate_process::Digest;
 use rusqlite::{Connection, params};
@@ -13,7 +14,7 @@ use rusqlite::{Connection, params};
 use crate::chain::{End, StoredEvent};
 
 /// The newest version that this build reads and writes.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// Migrates the tables from version `from` to version `to`, which is at most [`VERSION`].
 pub(super) fn apply(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
@@ -28,6 +29,9 @@ pub(super) fn apply(connection: &Connection, from: i64, to: i64) -> rusqlite::Re
     }
     if is_due(3) {
         connection.execute_batch(IMPORTED_RUNS)?;
+    }
+    if is_due(4) {
+        connection.execute_batch(APPENDS_AND_CONTENTS)?;
     }
     Ok(())
 }
@@ -85,6 +89,42 @@ const CHAINS_AND_FORKS: &str = "
 /// `runs.imported` is the number of a run's first events that came from elsewhere, in an import or through the origin of a
 /// fork; NULL for a run that was made here. An older build that still has the file open imports without this number.
 const IMPORTED_RUNS: &str = "ALTER TABLE runs ADD COLUMN imported INTEGER";
+
+/// Events and blobs are written to these two tables. Those of older versions stay where they are, so that migration takes no
+/// time and a run that an older build still writes stays whole.
+///
+/// A row of `appends` holds `count` events with numbers from `first` on: `bodies` are their lines, and `chain` is the link of
+/// the last one. `contents.digest` is the digest as bytes. `size` is a length before compression ([`super::packed`]). Both
+/// tables have row ids: a row of some KB needs no page of its own, and rows that are written together lie together. The index
+/// finds the newest imported runs among many others.
+const APPENDS_AND_CONTENTS: &str = "
+    CREATE TABLE appends (
+        append_key INTEGER PRIMARY KEY,
+        run_key    INTEGER NOT NULL REFERENCES runs,
+        first      INTEGER NOT NULL CHECK (first > 0),
+        count      INTEGER NOT NULL CHECK (count > 0),
+        at_ms      INTEGER NOT NULL,
+        format     INTEGER NOT NULL,
+        size       INTEGER NOT NULL,
+        bodies     BLOB NOT NULL,
+        chain      BLOB NOT NULL,
+        UNIQUE (run_key, first)
+    ) STRICT;
+    CREATE TABLE contents (
+        content_key INTEGER PRIMARY KEY,
+        digest      BLOB NOT NULL UNIQUE,
+        size        INTEGER NOT NULL,
+        bytes       BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX imported_runs ON runs (run_key) WHERE imported IS NOT NULL;
+";
+
+/// Gives one connection the tables of version 4 on an older file, without rows.
+pub(super) const TABLES_OF_VERSION_4: &str = "
+    CREATE TEMP VIEW appends AS SELECT 0 AS run_key, 0 AS first, 0 AS count, 0 AS at_ms, 0 AS format, 0 AS size,
+        x'' AS bodies, x'' AS chain WHERE 0;
+    CREATE TEMP VIEW contents AS SELECT x'' AS digest, 0 AS size, x'' AS bytes WHERE 0;
+";
 
 /// Gives one connection the columns of `runs` of version 2 on a file of version 1, so that it can be read without migration.
 pub(super) const RUNS_OF_VERSION_1: &str = "

@@ -4,6 +4,7 @@
 //! file that the next one can read; a damaged, foreign or newer file is rejected and not changed. Writes go through one
 //! thread, which commits all that wait together ([`writer`]), and a second one, which makes them durable ([`sync`]).
 
+mod appends;
 mod cancel;
 mod file;
 mod harden;
@@ -11,7 +12,9 @@ mod lock;
 mod migrations;
 mod operations;
 mod own_files;
+mod packed;
 mod queries;
+mod query_error;
 mod schema;
 mod sync;
 mod writer;
@@ -22,8 +25,8 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use phasegate_process::sync::lock;
-use phasegate_process::{Digest, Recorded, RunId};
-use rusqlite::{Connection, OptionalExtension};
+use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::append::{Append, AppendDone, Fork};
@@ -33,11 +36,12 @@ use crate::error::JournalError;
 use crate::import::{Import, Imported, check_import};
 use crate::journal::{Journal, Removed};
 use crate::ownership::{Fence, Ownership};
+use appends::NewRow;
 use cancel::CancelChannels;
 use file::DatabaseFile;
 use lock::{FolderLock, RunLocks};
-use operations::{ImportedEvent, NewEvent, Operation};
-use queries::QueryError;
+use operations::{NewBlob, Operation};
+use query_error::QueryError;
 use sync::Log;
 use writer::Writer;
 
@@ -167,6 +171,11 @@ impl SqliteJournal {
     }
 }
 
+/// Encodes new events as rows.
+fn new_rows(at_ms: u64, bodies: Vec<String>) -> Vec<NewRow> {
+    NewRow::all(bodies.into_iter().map(|body| (at_ms, EVENT_FORMAT, body)))
+}
+
 #[async_trait]
 impl Journal for SqliteJournal {
     fn submit(&self, mut append: Append, done: AppendDone) {
@@ -176,8 +185,9 @@ impl Journal for SqliteJournal {
         };
         let (recorded, operation) = match append.take_events() {
             Ok((recorded, bodies)) => {
-                let events = NewEvent::all(&recorded, bodies);
-                (recorded, Operation::Append(append, events))
+                let rows = new_rows(append.at_ms, bodies);
+                let blobs = NewBlob::all(std::mem::take(&mut append.blobs));
+                (recorded, Operation::Append(append, rows, blobs))
             }
             // It takes its place in the order of answers.
             Err(error) => (Vec::new(), Operation::Refused(error)),
@@ -193,8 +203,9 @@ impl Journal for SqliteJournal {
 
     async fn fork(&self, mut fork: Fork) -> Result<Vec<Recorded>, JournalError> {
         let (recorded, bodies) = fork.take_events()?;
-        let events = NewEvent::all(&recorded, bodies);
-        self.write(Operation::Fork(fork, events)).await?;
+        let rows = new_rows(fork.at_ms, bodies);
+        let blobs = NewBlob::all(std::mem::take(&mut fork.blobs));
+        self.write(Operation::Fork(fork, rows, blobs)).await?;
         Ok(recorded)
     }
 
@@ -209,14 +220,15 @@ impl Journal for SqliteJournal {
     async fn import(&self, import: Import) -> Result<Imported, JournalError> {
         self.writer()?;
         let Import { run, events, blobs } = import;
-        let read = check_import(&run, &events)?;
+        check_import(&run, &events)?;
         // An existing run may have an owner; a new one must not get one meanwhile.
         let _held = match self.locks.take(&run) {
             Err(JournalError::Owned { .. }) if self.runs()?.contains(&run) => None,
             taken => Some(taken?),
         };
-        let events = events.into_iter().zip(&read).map(|(event, read)| ImportedEvent::new(event, read)).collect();
-        match self.write(Operation::Import { run, events, blobs }).await? {
+        let parts = |event: &StoredEvent| (event.at_ms, event.format, event.body.clone());
+        let rows = NewRow::all(events.iter().map(parts));
+        match self.write(Operation::Import { run, events, rows, blobs: NewBlob::all(blobs) }).await? {
             0 => Ok(Imported::AlreadyPresent),
             _ => Ok(Imported::New),
         }
@@ -227,7 +239,7 @@ impl Journal for SqliteJournal {
     }
 
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
-        self.write(Operation::Store { blobs }).await.map(drop)
+        self.write(Operation::Store { blobs: NewBlob::all(blobs) }).await.map(drop)
     }
 
     fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<StoredEvent>, JournalError> {
@@ -251,18 +263,12 @@ impl Journal for SqliteJournal {
     }
 
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
-        let bytes: Option<Vec<u8>> = self.read(|connection| {
-            let mut query = connection.prepare_cached("SELECT bytes FROM blobs WHERE digest = ?1")?;
-            Ok(query.query_row((digest.as_str(),), |row| row.get(0)).optional()?)
-        })?;
+        let bytes = self.read(|connection| queries::blob(connection, digest, &self.file))?;
         bytes.map(|bytes| verify_blob(digest, bytes, &self.file.to_string())).transpose()
     }
 
     fn has_blob(&self, digest: &Digest) -> Result<bool, JournalError> {
-        self.read(|connection| {
-            let mut query = connection.prepare_cached("SELECT 1 FROM blobs WHERE digest = ?1")?;
-            Ok(query.exists((digest.as_str(),))?)
-        })
+        self.read(|connection| Ok(queries::has_blob(connection, digest)?))
     }
 
     fn blob_sizes(&self) -> Result<Vec<(Digest, u64)>, JournalError> {

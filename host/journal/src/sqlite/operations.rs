@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
-use rusqlite::{Connection, params};
+use phasegate_process::{Digest, RunId};
+use rusqlite::Connection;
 
+use super::appends::NewRow;
 use super::file::DatabaseFile;
 use super::migrations::update_end;
-use super::queries::{QueryError, RunRow, find_run, forks, link_at, stored_after};
+use super::packed::{Packed, unpack};
+use super::queries::{RunRow, find_run, forks, link_at, stored_after};
+use super::query_error::QueryError;
 use crate::append::{Append, Fork};
 use crate::blob::{Blob, keep_referenced};
 use crate::chain::{End, StoredEvent};
@@ -15,19 +18,21 @@ use crate::error::JournalError;
 use crate::import::{Imported, compare_with_existing};
 use crate::ownership::Fence;
 
-/// A write operation.
+/// A write operation. Everything to write is encoded and compressed before, on the caller's thread.
 pub(super) enum Operation {
-    /// The events of the request are taken out and encoded.
-    Append(Append, Vec<NewEvent>),
-    /// The events of the request are taken out and encoded.
-    Fork(Fork, Vec<NewEvent>),
+    /// The events and blobs of the request are taken out.
+    Append(Append, Vec<NewRow>, Vec<NewBlob>),
+    /// The events and blobs of the request are taken out.
+    Fork(Fork, Vec<NewRow>, Vec<NewBlob>),
+    /// `rows` are the events.
     Import {
         run: RunId,
-        events: Vec<ImportedEvent>,
-        blobs: Vec<Blob>,
+        events: Vec<StoredEvent>,
+        rows: Vec<NewRow>,
+        blobs: Vec<NewBlob>,
     },
     Store {
-        blobs: Vec<Blob>,
+        blobs: Vec<NewBlob>,
     },
     Acquire {
         run: RunId,
@@ -44,45 +49,29 @@ pub(super) enum Operation {
     Refused(JournalError),
 }
 
-/// A new event, encoded. Its link is known when it is written; its name is stored for people who inspect the file.
-pub(super) struct NewEvent {
-    at_ms: u64,
-    name: &'static str,
-    body: String,
+/// A blob as it is stored.
+pub(super) struct NewBlob {
+    digest: [u8; 32],
+    packed: Packed,
 }
 
-impl NewEvent {
-    /// Pairs events with their JSON.
-    pub(super) fn all(recorded: &[Recorded], bodies: Vec<String>) -> Vec<Self> {
-        let new =
-            |(recorded, body): (&Recorded, String)| Self { at_ms: recorded.at_ms, name: recorded.event.name(), body };
-        recorded.iter().zip(bodies).map(new).collect()
-    }
-}
-
-/// An event of another journal.
-pub(super) struct ImportedEvent {
-    name: &'static str,
-    event: StoredEvent,
-}
-
-impl ImportedEvent {
-    pub(super) fn new(event: StoredEvent, read: &Recorded) -> Self {
-        Self { name: read.event.name(), event }
+impl NewBlob {
+    pub(super) fn all(blobs: Vec<Blob>) -> Vec<Self> {
+        let new = |blob: Blob| Self { digest: blob.digest.to_bytes(), packed: Packed::new(blob.bytes) };
+        blobs.into_iter().map(new).collect()
     }
 }
 
 impl Operation {
     /// Returns the bytes of the events and blobs that it writes.
     pub(super) fn bytes(&self) -> usize {
-        let sizes = |blobs: &[Blob], events: usize| events + blobs.iter().map(|blob| blob.bytes.len()).sum::<usize>();
-        let new = |events: &[NewEvent]| events.iter().map(|event| event.body.len()).sum();
+        let of_rows = |rows: &[NewRow]| rows.iter().map(NewRow::bytes).sum::<usize>();
+        let of_blobs = |blobs: &[NewBlob]| blobs.iter().map(|blob| blob.packed.bytes.len()).sum::<usize>();
         match self {
-            Self::Append(Append { blobs, .. }, events) | Self::Fork(Fork { blobs, .. }, events) => {
-                sizes(blobs, new(events))
+            Self::Append(_, rows, blobs) | Self::Fork(_, rows, blobs) | Self::Import { rows, blobs, .. } => {
+                of_rows(rows) + of_blobs(blobs)
             }
-            Self::Import { blobs, events, .. } => sizes(blobs, events.iter().map(|event| event.event.body.len()).sum()),
-            Self::Store { blobs } => sizes(blobs, 0),
+            Self::Store { blobs } => of_blobs(blobs),
             Self::Acquire { .. } | Self::RequestCancel { .. } | Self::Remove { .. } | Self::Refused(_) => 0,
         }
     }
@@ -101,11 +90,9 @@ impl Operation {
     pub(super) fn perform(&self, connection: &Connection, file: &DatabaseFile) -> Result<u64, QueryError> {
         let transaction = Transaction { connection, file };
         match self {
-            Self::Append(append, events) => transaction.append(append, events)?,
-            Self::Fork(fork, events) => transaction.fork(fork, events)?,
-            Self::Import { run, events, blobs } => {
-                return transaction.import(run, events, blobs);
-            }
+            Self::Append(append, rows, blobs) => transaction.append(append, rows, blobs)?,
+            Self::Fork(fork, rows, blobs) => transaction.fork(fork, rows, blobs)?,
+            Self::Import { run, events, rows, blobs } => return transaction.import(run, events, rows, blobs),
             Self::Store { blobs } => transaction.store(blobs)?,
             Self::Acquire { run } => return Ok(transaction.acquire(run)?),
             Self::RequestCancel { run, by } => transaction.request_cancel(run, by)?,
@@ -122,23 +109,23 @@ struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
-    fn append(&self, append: &Append, events: &[NewEvent]) -> Result<(), QueryError> {
-        let Append { run, fence, next, blobs, .. } = append;
+    fn append(&self, append: &Append, rows: &[NewRow], blobs: &[NewBlob]) -> Result<(), QueryError> {
+        let Append { run, fence, next, .. } = append;
         let known = self.check_owner(run, *fence)?;
         let due = known.end.number + 1;
         if *next != due {
             return Err(JournalError::Conflict { run: run.clone(), wanted: *next, next: due }.into());
         }
         self.store(blobs)?;
-        self.insert_after(known.key, known.end, events)
+        Ok(self.insert_after(known.key, known.end, rows)?)
     }
 
-    fn fork(&self, fork: &Fork, events: &[NewEvent]) -> Result<(), QueryError> {
+    fn fork(&self, fork: &Fork, rows: &[NewRow], blobs: &[NewBlob]) -> Result<(), QueryError> {
         let location = self.file.to_string();
         let own = self.check_owner(&fork.run, fork.fence)?;
         let origin = find_run(self.connection, &fork.origin)?.unwrap_or_default();
         fork.check(&own.end, &origin.end, &location)?;
-        let chain = link_at(self.connection, origin.key, fork.shared)?;
+        let chain = link_at(self.connection, &fork.origin, origin.key, fork.shared, self.file)?;
         let chain = chain.ok_or_else(|| JournalError::gap(&fork.origin, fork.shared, &location))?;
         // min() of NULL is NULL: a fork of a run that was made here was made here.
         let mut update = self.connection.prepare_cached(
@@ -146,27 +133,27 @@ impl Transaction<'_> {
                  imported = (SELECT min(imported, ?3) FROM runs origin WHERE origin.run_key = ?2) WHERE run_key = ?1",
         )?;
         update.execute((own.key, origin.key, fork.shared))?;
-        self.insert_after(own.key, End { number: fork.shared, chain: Some(chain) }, events)?;
-        Ok(self.store(&fork.blobs)?)
+        self.insert_after(own.key, End { number: fork.shared, chain: Some(chain) }, rows)?;
+        Ok(self.store(blobs)?)
     }
 
-    fn import(&self, run: &RunId, events: &[ImportedEvent], blobs: &[Blob]) -> Result<u64, QueryError> {
+    fn import(
+        &self,
+        run: &RunId,
+        events: &[StoredEvent],
+        rows: &[NewRow],
+        blobs: &[NewBlob],
+    ) -> Result<u64, QueryError> {
         self.store(blobs)?;
         let here = stored_after(self.connection, run, 0, self.file)?;
-        let theirs: Vec<StoredEvent> = events.iter().map(|imported| imported.event.clone()).collect();
-        if compare_with_existing(run, &here, &theirs)? == Imported::AlreadyPresent {
+        if compare_with_existing(run, &here, events)? == Imported::AlreadyPresent {
             return Ok(0);
         }
         self.acquire(run)?;
         let known = find_run(self.connection, run)?.unwrap_or_default();
-        for ImportedEvent { name, event } in events {
-            let StoredEvent { number, at_ms, format, body, chain } = event;
-            self.insert(known.key, name, *number, *at_ms, *format, body, chain)?;
-        }
-        let end = theirs.last().map(End::at).unwrap_or_default();
-        update_end(self.connection, known.key, &end)?;
+        self.insert_after(known.key, End::default(), rows)?;
         let mut update = self.connection.prepare_cached("UPDATE runs SET imported = ?2 WHERE run_key = ?1")?;
-        update.execute((known.key, end.number))?;
+        update.execute((known.key, events.len()))?;
         Ok(1)
     }
 
@@ -178,38 +165,19 @@ impl Transaction<'_> {
         Ok(known.filter(|_| fence == newest).ok_or(fenced)?)
     }
 
-    fn insert_after(&self, run_key: i64, mut end: End, events: &[NewEvent]) -> Result<(), QueryError> {
-        for NewEvent { at_ms, name, body } in events {
-            let chain = end.advance(*at_ms, EVENT_FORMAT, body);
-            self.insert(run_key, name, end.number, *at_ms, EVENT_FORMAT, body, &chain)?;
+    fn insert_after(&self, run_key: i64, mut end: End, rows: &[NewRow]) -> rusqlite::Result<()> {
+        for row in rows {
+            row.insert(self.connection, run_key, &mut end)?;
         }
-        Ok(update_end(self.connection, run_key, &end)?)
+        update_end(self.connection, run_key, &end)
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn insert(
-        &self,
-        run_key: i64,
-        name: &str,
-        number: u64,
-        at_ms: u64,
-        format: u32,
-        body: &str,
-        chain: &Digest,
-    ) -> rusqlite::Result<()> {
+    fn store(&self, blobs: &[NewBlob]) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(
-            "INSERT INTO events (run_key, number, at_ms, format, name, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO contents (digest, size, bytes) VALUES (?1, ?2, ?3) ON CONFLICT (digest) DO NOTHING",
         )?;
-        insert.execute(params![run_key, number, at_ms, format, name, body, chain.as_str()]).map(drop)
-    }
-
-    fn store(&self, blobs: &[Blob]) -> rusqlite::Result<()> {
-        let mut known = self.connection.prepare_cached("SELECT 1 FROM blobs WHERE digest = ?1")?;
-        let mut insert = self.connection.prepare_cached("INSERT INTO blobs (digest, bytes) VALUES (?1, ?2)")?;
-        for blob in blobs {
-            if !known.exists((blob.digest.as_str(),))? {
-                insert.execute((blob.digest.as_str(), &*blob.bytes))?;
-            }
+        for NewBlob { digest, packed } in blobs {
+            insert.execute((digest, packed.size, &*packed.bytes))?;
         }
         Ok(())
     }
@@ -237,6 +205,7 @@ impl Transaction<'_> {
         for run in runs {
             for sql in [
                 "DELETE FROM events WHERE run_key = (SELECT run_key FROM runs WHERE run = ?1)",
+                "DELETE FROM appends WHERE run_key = (SELECT run_key FROM runs WHERE run = ?1)",
                 "DELETE FROM runs WHERE run = ?1",
             ] {
                 self.file.limit_work(self.connection, 0)?;
@@ -246,10 +215,12 @@ impl Transaction<'_> {
         if !blobs.is_empty() {
             self.keep_referenced_blobs(&mut blobs)?;
         }
-        let mut delete = self.connection.prepare_cached("DELETE FROM blobs WHERE digest = ?1")?;
+        let mut delete = self.connection.prepare_cached("DELETE FROM contents WHERE digest = ?1")?;
+        let mut delete_old = self.connection.prepare_cached("DELETE FROM blobs WHERE digest = ?1")?;
         let mut removed = 0;
         for digest in blobs {
-            removed += delete.execute((digest.as_str(),))? as u64;
+            let rows = delete.execute((digest.to_bytes(),))? + delete_old.execute((digest.as_str(),))?;
+            removed += rows.min(1) as u64;
         }
         Ok(removed)
     }
@@ -276,6 +247,16 @@ impl Transaction<'_> {
         let mut rows = query.query(())?;
         while let Some(row) = rows.next()? {
             keep_referenced(blobs, &String::from_utf8_lossy(row.get_ref(0)?.as_bytes().unwrap_or_default()));
+        }
+        let mut query = self.connection.prepare("SELECT size, bodies FROM appends")?;
+        let mut rows = query.query(())?;
+        while let Some(row) = rows.next()? {
+            match unpack(row.get_ref(1)?.as_bytes().unwrap_or_default(), row.get(0)?) {
+                // A body that is more than a line cannot be parsed line by line, but its digests are found.
+                Some(bodies) => String::from_utf8_lossy(&bodies).lines().for_each(|body| keep_referenced(blobs, body)),
+                // It may name any of them, and its run may be repaired later.
+                None => blobs.clear(),
+            }
         }
         Ok(())
     }

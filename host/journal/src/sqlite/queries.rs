@@ -1,40 +1,17 @@
 //! Queries on the tables. The events of a fork are read from the fork and from each of its origins.
 
+use std::collections::BTreeMap;
+
 use phasegate_process::{Digest, RunId};
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
+use super::appends::{link_of_end, read_appends};
 use super::file::DatabaseFile;
+use super::packed::unpack;
+use super::query_error::QueryError;
 use crate::bounds::{MAX_EVENT_BYTES, MAX_RUN_BYTES, too_large, too_long};
 use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
-
-/// The error of a query.
-pub(super) enum QueryError {
-    Sql(rusqlite::Error),
-    Journal(JournalError),
-}
-
-impl From<rusqlite::Error> for QueryError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sql(error)
-    }
-}
-
-impl From<JournalError> for QueryError {
-    fn from(error: JournalError) -> Self {
-        Self::Journal(error)
-    }
-}
-
-impl QueryError {
-    /// Maps an error of the database to one of the journal.
-    pub(super) fn into_journal_error(self, file: &DatabaseFile) -> JournalError {
-        match self {
-            Self::Sql(error) => file.error(&error),
-            Self::Journal(error) => error,
-        }
-    }
-}
 
 /// A row of `runs`.
 #[derive(Default)]
@@ -66,12 +43,42 @@ pub(super) fn stored_after(
     if file.has_no_chain() {
         return stored_version_1(connection, run, &known, number);
     }
+    let segments = segments(connection, known.key)?;
+    // The links of a row begin with the link before it. Where that one is not stored, reading begins with event 1.
+    let (from, mut end) = match first_of_row(connection, &segments, number)? {
+        1 => (number, End::default()),
+        first => match link_of(connection, &segments, first - 1)? {
+            Some(chain) => (number, End { number: first - 1, chain: Some(chain) }),
+            None => (0, End::default()),
+        },
+    };
     let mut bytes = 0;
-    for segment in segments(connection, known.key)? {
-        read_segment(connection, run, number, &segment, file, (&mut events, &mut bytes))?;
+    for segment in &segments {
+        let mut more = Vec::new();
+        read_segment(connection, run, from, segment, file, (&mut more, &mut bytes))?;
+        let rows = read_appends(connection, (run, segment.key), (from, segment.upto), (&end, &more), file, &mut bytes)?;
+        more.extend(rows);
+        if !more.is_sorted_by_key(|event| event.number) {
+            more.sort_by_key(|event| event.number);
+        }
+        end = more.last().map_or(end, End::at);
+        events.extend(more);
     }
+    events.retain(|event| event.number > number);
     known.end.check_end(run, number, &events, &file.to_string())?;
     Ok(events)
+}
+
+/// Returns the number of the first event in the row that contains the event after `number`.
+fn first_of_row(connection: &Connection, segments: &[Segment], number: u64) -> rusqlite::Result<u64> {
+    let mut query = connection.prepare_cached("SELECT max(first) FROM appends WHERE run_key = ?1 AND first <= ?2")?;
+    let due = number.saturating_add(1);
+    let mut first = None;
+    for segment in segments {
+        let due = due.min(u64::try_from(segment.upto).unwrap_or(u64::MAX));
+        first = first.max(query.query_row((segment.key, due), |row| row.get::<_, Option<u64>>(0))?);
+    }
+    Ok(first.unwrap_or(due).max(1))
 }
 
 /// Returns the events of a file of version 1, with the links that migration will give them.
@@ -121,11 +128,27 @@ fn segments(connection: &Connection, key: i64) -> rusqlite::Result<Vec<Segment>>
 }
 
 /// Returns the link of an event of a run; `None` where the event is missing.
-pub(super) fn link_at(connection: &Connection, key: i64, number: u64) -> rusqlite::Result<Option<Digest>> {
+pub(super) fn link_at(
+    connection: &Connection,
+    run: &RunId,
+    key: i64,
+    number: u64,
+    file: &DatabaseFile,
+) -> Result<Option<Digest>, QueryError> {
+    if let Some(link) = link_of(connection, &segments(connection, key)?, number)? {
+        return Ok(Some(link));
+    }
+    let rest = stored_after(connection, run, number.saturating_sub(1), file)?;
+    Ok(rest.into_iter().next().filter(|event| event.number == number).map(|event| event.chain))
+}
+
+/// Returns the link of an event if it is stored: that of the last event of a row.
+fn link_of(connection: &Connection, segments: &[Segment], number: u64) -> rusqlite::Result<Option<Digest>> {
     let mut query = connection.prepare_cached("SELECT chain FROM events WHERE run_key = ?1 AND number = ?2")?;
-    for segment in segments(connection, key)? {
+    for segment in segments.iter().filter(|it| i64::try_from(number).is_ok_and(|number| number <= it.upto)) {
         let link = query.query_row((segment.key, number), |row| digest(0, row.get_ref(0)?.as_str()?)).optional()?;
-        if link.is_some() && i64::try_from(number).is_ok_and(|number| number <= segment.upto) {
+        let link = link.map_or_else(|| link_of_end(connection, segment.key, number), |link| Ok(Some(link)))?;
+        if link.is_some() {
             return Ok(link);
         }
     }
@@ -249,9 +272,35 @@ pub(super) fn last_number(connection: &Connection, run: &RunId) -> rusqlite::Res
 
 /// Returns all blobs with their sizes in bytes.
 pub(super) fn blob_sizes(connection: &Connection) -> Result<Vec<(Digest, u64)>, QueryError> {
-    let mut query = connection.prepare_cached("SELECT digest, length(bytes) FROM blobs ORDER BY digest")?;
+    let mut query = connection.prepare_cached("SELECT digest, length(bytes) FROM blobs")?;
     let sizes = query.query_map((), |row| Ok((digest(0, row.get_ref(0)?.as_str()?)?, row.get(1)?)))?;
-    Ok(sizes.collect::<Result<_, _>>()?)
+    let mut all = sizes.collect::<Result<BTreeMap<_, _>, _>>()?;
+    let mut query = connection.prepare_cached("SELECT digest, size FROM contents")?;
+    let sizes = query.query_map((), |row| Ok((Digest::from_bytes(row.get(0)?), row.get(1)?)))?;
+    all.extend(sizes.collect::<Result<Vec<_>, _>>()?);
+    Ok(all.into_iter().collect())
+}
+
+/// Returns the bytes of a blob, not checked against its digest; `None` if it is not stored.
+pub(super) fn blob(
+    connection: &Connection,
+    digest: &Digest,
+    file: &DatabaseFile,
+) -> Result<Option<Vec<u8>>, QueryError> {
+    let mut query = connection.prepare_cached("SELECT size, bytes FROM contents WHERE digest = ?1")?;
+    let mut rows = query.query((digest.to_bytes(),))?;
+    if let Some(row) = rows.next()? {
+        let stored = row.get_ref(1)?.as_bytes().map_err(rusqlite::Error::from)?;
+        let damaged = || JournalError::DamagedBlob { digest: digest.clone(), location: file.to_string() };
+        return Ok(Some(unpack(stored, row.get(0)?).ok_or_else(damaged)?));
+    }
+    let mut query = connection.prepare_cached("SELECT bytes FROM blobs WHERE digest = ?1")?;
+    Ok(query.query_row((digest.as_str(),), |row| row.get(0)).optional()?)
+}
+
+pub(super) fn has_blob(connection: &Connection, digest: &Digest) -> rusqlite::Result<bool> {
+    Ok(connection.prepare_cached("SELECT 1 FROM contents WHERE digest = ?1")?.exists((digest.to_bytes(),))?
+        || connection.prepare_cached("SELECT 1 FROM blobs WHERE digest = ?1")?.exists((digest.as_str(),))?)
 }
 
 /// Returns the faults that the database finds in the file.

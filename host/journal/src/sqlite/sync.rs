@@ -20,8 +20,6 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
-use super::file::DatabaseFile;
-use super::writer::{Done, Outcome};
 use crate::error::JournalError;
 
 /// The longest time between a commit and its sync, unless the disk is slower.
@@ -38,6 +36,12 @@ impl Log {
         Self { path, sync: Box::new(move || file.sync_data()) }
     }
 }
+
+/// The result of an operation of the writer.
+pub(super) type Outcome = Result<u64, JournalError>;
+
+/// Receives the result of an operation, on a thread of the journal.
+pub(super) type Done = Box<dyn FnOnce(Outcome) + Send>;
 
 /// A committed or failed operation, to be answered after the next sync.
 pub(super) struct Committed {
@@ -60,14 +64,15 @@ pub(super) struct SyncThread {
 }
 
 impl SyncThread {
-    pub(super) fn start(log: Log, file: &DatabaseFile) -> Result<Self, JournalError> {
+    pub(super) fn start(log: Log) -> Result<Self, JournalError> {
+        let path = log.path.clone();
         let (commits, received) = mpsc::channel();
         let failure = Arc::new(OnceLock::new());
         let state = State { log, received, failure: Arc::clone(&failure) };
         let thread = std::thread::Builder::new()
             .name("journal-sync".to_owned())
             .spawn(move || state.serve())
-            .map_err(|e| JournalError::Io { file: file.to_string(), reason: e.to_string() })?;
+            .map_err(|e| JournalError::Io { file: path.display().to_string(), reason: e.to_string() })?;
         Ok(Self { commits, failure, thread })
     }
 

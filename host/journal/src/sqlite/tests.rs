@@ -23,6 +23,18 @@ fn stop_event() -> Vec<Event> {
     vec![Event::RunStopped { reason: "enough".to_owned() }]
 }
 
+/// A blob of 4 MiB that stays as large in the file.
+fn incompressible() -> Blob {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    Blob::new((0..1 << 19).flat_map(|_| next()).collect::<Vec<_>>())
+}
+
 /// A journal on a disk that holds about a megabyte.
 fn narrow(folder: &tempfile::TempDir) -> SqliteJournal {
     SqliteJournal::open_with(folder.path(), |connection: &Connection, _| {
@@ -47,7 +59,7 @@ async fn full_disk_keeps_earlier_events() {
         })
         .await
         .unwrap();
-    let large = vec![Blob::new(vec![7; 4 << 20])];
+    let large = vec![incompressible()];
     let refused = journal
         .append(Append {
             run: run("run-a"),
@@ -88,7 +100,7 @@ async fn full_disk_fails_only_large_writes() {
     let owners = join_all(ids.iter().map(|id| journal.acquire(id))).await;
     let owners: Vec<_> = owners.into_iter().map(Result::unwrap).collect();
     let appends = ids.iter().zip(&owners).enumerate().map(|(n, (id, owner))| {
-        let blobs = if n == 5 { vec![Blob::new(vec![7; 4 << 20])] } else { Vec::new() };
+        let blobs = if n == 5 { vec![incompressible()] } else { Vec::new() };
         journal.append(Append { run: id.clone(), fence: owner.fence(), next: 1, at_ms: 0, events: stop_event(), blobs })
     });
     for (n, result) in join_all(appends).await.into_iter().enumerate() {
@@ -105,7 +117,7 @@ async fn full_disk_rejects_the_whole_import() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("journal.db"), events).unwrap();
     let stored = SqliteJournal::open_to_read(home.path()).unwrap().stored_after(&run("golden-run"), 0).unwrap();
-    let large = vec![Blob::new(vec![7; 4 << 20])];
+    let large = vec![incompressible()];
     let refused =
         journal.import(Import { run: run("golden-run"), events: stored.clone(), blobs: large }).await.unwrap_err();
     assert!(matches!(refused, JournalError::Full { .. }), "{refused}");

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 
 use super::file::DatabaseFile;
 use super::operations::{Operation, shrink};
-use super::queries::QueryError;
-use super::sync::{Commits, Committed, Log, SyncThread};
+use super::query_error::QueryError;
+use super::sync::{Commits, Committed, Done, Log, Outcome, SyncThread};
 use crate::error::JournalError;
 
 /// The bytes of events and blobs beyond which no more operations join a transaction: sharing a sync saves little then, and others wait.
@@ -27,9 +27,6 @@ pub(super) struct Writer {
     sync_thread: ThreadId,
 }
 
-/// The result of [`Operation::perform`].
-pub(super) type Outcome = Result<u64, JournalError>;
-
 enum Task {
     Execute(Job),
     /// Asks to make durable what came before.
@@ -41,13 +38,10 @@ struct Job {
     done: Done,
 }
 
-/// Receives the result of an operation, on a thread of the journal.
-pub(super) type Done = Box<dyn FnOnce(Outcome) + Send>;
-
 impl Writer {
     pub(super) fn start(connection: Connection, log: Log, file: DatabaseFile) -> Result<Self, JournalError> {
         let (queue, tasks) = mpsc::channel();
-        let sync = SyncThread::start(log, &file)?;
+        let sync = SyncThread::start(log)?;
         let sync_thread = sync.thread().id();
         let writer = WriterThread { connection, file: file.clone(), tasks, sync };
         let thread = std::thread::Builder::new()

@@ -6,7 +6,7 @@ use phasegate_journal::{Append, SqliteJournal, link};
 use phasegate_process::EVENT_FORMAT;
 
 use crate::places::{
-    Folder, Place, RESTORE, append, blob, created_now, error_text, folder, note, numbers, rendered, run,
+    Folder, Place, RESTORE, append, blob, created_now, error_text, folder, noise, note, numbers, rendered, run,
 };
 
 async fn with_three_events(place: &Folder) {
@@ -34,7 +34,7 @@ async fn rejects_newer_files_unchanged() {
     assert_eq!(
         place.refusal(),
         format!(
-            "{} has version 7, this phasegate reads versions up to 3\n\
+            "{} has version 7, this phasegate reads versions up to 4\n\
              hint: use the newer phasegate that wrote it, or another folder with `--state DIR`",
             place.name()
         )
@@ -282,7 +282,7 @@ async fn file_size_is_bounded_by_its_content() {
     let owner = journal.acquire(&id).await.unwrap();
     let stored = 100 * 100_000;
     for next in 1..=100 {
-        let artifact = blob(&format!("{next:05}").repeat(20_000));
+        let artifact = noise(next, 100_000);
         let again = artifact.clone();
         journal
             .append(Append {

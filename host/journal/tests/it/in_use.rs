@@ -4,7 +4,7 @@ use std::fs;
 
 use phasegate_journal::{Append, Journal, SqliteJournal};
 
-use crate::places::{Folder, Place, append, blob, error_text, folder, note, rendered, run};
+use crate::places::{Folder, Place, append, blob, error_text, folder, noise, note, rendered, run};
 
 fn in_use(place: &Folder) -> String {
     format!(
@@ -60,7 +60,7 @@ async fn opening_waits_for_a_removal() {
 async fn removal_frees_disk_space() {
     let place = folder();
     let journal = place.open();
-    let (id, large) = (run("run-a"), blob(&"0123456789".repeat(500_000)));
+    let (id, large) = (run("run-a"), noise(1, 5_000_000));
     let owner = journal.acquire(&id).await.unwrap();
     journal
         .append(Append {

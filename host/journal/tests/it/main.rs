@@ -17,6 +17,7 @@ mod ownership;
 mod places;
 mod reading;
 mod removal;
+mod rows;
 
 /// Runs the suite against one implementation.
 macro_rules! suite {

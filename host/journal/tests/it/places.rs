@@ -41,8 +41,13 @@ impl Folder {
         self.0.path().join("journal.db")
     }
 
-    /// Opens the database without the checks of the journal.
+    /// Opens the database without the checks of the journal, with all rows in the tables of version 3.
     pub fn raw(&self) -> rusqlite::Connection {
+        phasegate_test::open_with_old_tables(self.0.path())
+    }
+
+    /// Opens the database without the checks of the journal, as it is.
+    pub fn as_it_is(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.file()).unwrap()
     }
 
@@ -127,4 +132,16 @@ pub fn rendered(error: &JournalError) -> String {
 
 pub fn blob(text: &str) -> Blob {
     Blob::new(text.as_bytes().to_vec())
+}
+
+/// A blob that cannot be compressed.
+pub fn noise(seed: u64, bytes: usize) -> Blob {
+    let mut state = seed.wrapping_mul(2).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    Blob::new((0..bytes.div_ceil(8)).flat_map(|_| next()).take(bytes).collect::<Vec<_>>())
 }

@@ -3,7 +3,7 @@
 use phasegate_journal::{Append, Fork, Removed};
 use phasegate_process::Digest;
 
-use crate::places::{Place, append, blob, created_now, error_text, note, numbers, run};
+use crate::places::{Place, append, blob, created_now, error_text, noise, note, numbers, run};
 
 pub async fn lists_blobs_with_their_sizes(place: &impl Place) {
     let journal = place.open();
@@ -21,7 +21,7 @@ pub async fn removes_only_the_listed_runs_and_blobs(place: &impl Place) {
         let owner = journal.acquire(id).await.unwrap();
         append(&*journal, &owner, id, 1, vec![created_now(id), note("b")]).await.unwrap();
     }
-    let (unneeded, other) = (blob(&"unneeded".repeat(10_000)), blob("other"));
+    let (unneeded, other) = (noise(1, 80_000), blob("other"));
     journal.put_blobs(vec![unneeded.clone(), other.clone()]).await.unwrap();
 
     let blobs = vec![unneeded.digest.clone(), unneeded.digest.clone(), Digest::from_content(b"never stored")];
