@@ -7,10 +7,11 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::build::{self, Programs};
+use super::machine;
+use super::options::Options;
 use super::plot::{self, Plot};
 use super::results::{self, GROWTH, Results};
 use super::statistics::{exponent, line, median, range, short};
-use super::{Options, machine, report};
 
 /// A quantity, and what is measured at each of its values.
 struct Series {
@@ -105,8 +106,7 @@ pub fn measure(root: &Path, options: &Options) -> Result<()> {
     if options.quick {
         return Ok(());
     }
-    measured.merge_into(&root.join(GROWTH))?;
-    report::write(root)
+    measured.merge_into(&root.join(GROWTH))
 }
 
 /// Draws a plot for each series and returns the lines of the report that show them.

@@ -8,20 +8,24 @@ mod build;
 mod counts;
 mod growth;
 mod machine;
+mod options;
 mod peers;
 mod plan;
 mod plot;
 mod report;
 mod results;
 mod rows;
+mod side;
 pub mod statistics;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
 use self::build::Programs;
+use self::options::Options;
 use self::results::Results;
+use self::side::Side;
 
 /// How to call this subcommand.
 pub const USAGE: &str = "usage: cargo xtask bench [NAME…] [--rounds N] [--quick] [--no-peers] [--programs DIR] [--before]
@@ -42,58 +46,18 @@ Measure whole runs, this program and its peers in turn, and write BENCHMARKS.md 
   --before      write the figures as those of an older version
   --accept      take today's counts as the expected ones";
 
-/// What the command line says.
-#[derive(Debug, Default)]
-struct Options {
-    names: Vec<String>,
-    rounds: Option<usize>,
-    quick: bool,
-    no_peers: bool,
-    programs: Option<PathBuf>,
-    before: bool,
-    accept: bool,
-}
-
-impl Options {
-    /// Returns `None` for arguments that the usage does not have.
-    fn parse(args: impl Iterator<Item = String>) -> Option<Self> {
-        let mut options = Self::default();
-        let mut args = args;
-        while let Some(arg) = args.next() {
-            match arg.as_str() {
-                "--rounds" => options.rounds = Some(args.next()?.parse().ok()?),
-                "--quick" => options.quick = true,
-                "--no-peers" => options.no_peers = true,
-                "--programs" => options.programs = Some(PathBuf::from(args.next()?)),
-                "--before" => options.before = true,
-                "--accept" => options.accept = true,
-                flag if flag.starts_with('-') => return None,
-                name => options.names.push(name.to_owned()),
-            }
-        }
-        Some(options)
-    }
-
-    fn selects(&self, name: &str) -> bool {
-        self.names.is_empty() || self.names.iter().any(|part| name.contains(part.as_str()))
-    }
-
-    fn rounds(&self, usual: usize) -> usize {
-        self.rounds.unwrap_or(if self.quick { 1 } else { usual })
-    }
-}
-
 /// Runs the subcommand; `None` for arguments that the usage does not have.
 pub fn run(root: &Path, args: impl Iterator<Item = String>) -> Option<Result<()>> {
     let mut args = args.peekable();
     let part = args.next_if(|arg| matches!(arg.as_str(), "growth" | "report" | "counts"));
     let options = Options::parse(args)?;
-    Some(match part.as_deref() {
+    let measured = match part.as_deref() {
         Some("growth") => growth::measure(root, &options),
-        Some("report") => report::write(root),
-        Some("counts") => counts::check(root, options.accept),
+        Some("report") => Ok(()),
+        Some("counts") => return Some(counts::check(root, options.accept)),
         _ => measure(root, &options),
-    })
+    };
+    Some(if options.quick { measured } else { measured.and_then(|()| report::write(root)) })
 }
 
 fn measure(root: &Path, options: &Options) -> Result<()> {
@@ -102,8 +66,12 @@ fn measure(root: &Path, options: &Options) -> Result<()> {
         bail!("no measurement has such a name\nhint: use one of {}", plan::names().join(", "));
     }
     let programs = Programs::find(root, options.programs.as_deref())?;
-    let peers = if options.no_peers { peers::Peers::default() } else { peers::install(root, &selected) };
-    let selected = selected.into_iter().filter(|it| it.side == plan::Side::Phasegate || peers.has(it.side));
+    let peers = if options.no_peers {
+        peers::Peers::default()
+    } else {
+        peers::install(root, |side| selected.iter().any(|it| it.side == side))
+    };
+    let selected = selected.into_iter().filter(|it| it.side == Side::Phasegate || peers.has(it.side));
     let selected: Vec<_> = selected.collect();
     let mut measured = Results::new(machine::describe(root), peers.versions());
     for round in 1..=options.rounds(5) {
@@ -115,7 +83,7 @@ fn measure(root: &Path, options: &Options) -> Result<()> {
                     eprintln!("{}", results::brief(&figures));
                     measured.add(it.name, it.side.name(), &figures);
                 }
-                Err(error) if it.side == plan::Side::Phasegate => return Err(error),
+                Err(error) if it.side == Side::Phasegate => return Err(error),
                 Err(error) => eprintln!("failed: {error:#}"),
             }
         }
@@ -124,6 +92,5 @@ fn measure(root: &Path, options: &Options) -> Result<()> {
         return Ok(());
     }
     let file = if options.before { results::BEFORE } else { results::NOW };
-    measured.merge_into(&root.join(file))?;
-    report::write(root)
+    measured.merge_into(&root.join(file))
 }

@@ -7,17 +7,17 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::plan::{Measurement, Side};
+use super::side::Side;
 
 /// The peers that are installed, each with the versions of its packages.
 #[derive(Debug, Default)]
 pub struct Peers(BTreeMap<&'static str, Vec<String>>);
 
-/// Installs the peers of these measurements. Says on stderr which of them cannot be installed, and why.
-pub fn install(root: &Path, measurements: &[&Measurement]) -> Peers {
+/// Installs the peers that are wanted. Says on stderr which of them cannot be installed, and why.
+pub fn install(root: &Path, is_wanted: impl Fn(Side) -> bool) -> Peers {
     let mut peers = Peers::default();
     for side in [Side::LangGraph, Side::PydanticAi, Side::Restate] {
-        if !measurements.iter().any(|it| it.side == side) {
+        if !is_wanted(side) {
             continue;
         }
         eprintln!("installing {} into target/bench", side.name());

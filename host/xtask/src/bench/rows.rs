@@ -1,7 +1,7 @@
 //! The rows of the table: which figure each shows, and its target.
 
-use super::plan::Side;
 use super::results::Results;
+use super::side::Side;
 use super::statistics::{median, range, short};
 
 /// The value that a row should reach.
