@@ -112,7 +112,10 @@ mod tests {
         let is_ticker = |name: String| name.trim_end() == "phasegate-epoch";
         let find = || tasks().find(|task| fs::read_to_string(task.join("comm")).is_ok_and(is_ticker));
         // A new thread gives itself its name, of which the kernel keeps fifteen characters.
-        let ticker = (0..100).find_map(|_| find().or_else(|| Some(sleep(TICK)).and(None)));
+        let ticker = (0..100).find_map(|_| {
+            sleep(TICK);
+            find()
+        });
         let status = fs::read_to_string(ticker.unwrap().join("status")).unwrap();
         let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
         count.unwrap().trim().parse().unwrap()
