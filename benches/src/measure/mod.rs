@@ -25,7 +25,7 @@ pub mod waiting;
 mod model_server;
 mod program;
 
-/// Notes when runs call models, and stops them where it is told to.
+/// Records when runs call models, and stops a run at a chosen event.
 #[derive(Debug, Default)]
 struct Watcher {
     asking: Mutex<HashSet<RunId>>,

@@ -152,7 +152,7 @@ impl JournalWriter {
         self.journal.submit(append, Box::new(move |written| progress.publish(written, &named)));
     }
 
-    /// Waits until everything appended so far is durable. Required before anything outside of the host is told.
+    /// Waits until everything appended so far is durable. Required before anything leaves the host.
     pub(crate) async fn durable(&self) -> Result<(), Error> {
         let OpenTarget::Journal { progress, .. } = &self.target else { return Ok(()) };
         let number = {
