@@ -12,8 +12,8 @@ use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::{
-    BUNDLED, BudgetOverride, Config, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, ReservedPaths,
-    RunOutcome, StopSignal, TaskSource, Trust,
+    BUNDLED, Config, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, ReservedPaths, RunOutcome,
+    StopSignal, TaskSource, Trust,
 };
 use phasegate_sandbox::EngineSettings;
 
@@ -97,19 +97,8 @@ impl Workload {
         if let Some(instances) = instances {
             (engine.max_instances, engine.max_large_instances, engine.max_test_runs) = (instances, 1, 1);
         }
-        let host = Host::new(HostConfig {
-            journal: Arc::clone(&journal),
-            engine,
-            overlap: true,
-            env: Arc::new(|_| None),
-            budget_override: BudgetOverride::default(),
-            current_providers: Vec::new(),
-            repository: None,
-            offline: false,
-            shared_budget: None,
-            trust: Arc::new(trust),
-            config: None,
-        })?;
+        let host_config = HostConfig::new(Arc::clone(&journal), engine);
+        let host = Host::new(HostConfig { trust: Arc::new(trust), ..host_config })?;
         Ok(Self { host, journal, config: Arc::new(config), pipeline: Arc::new(pipeline), task: Arc::new(task) })
     }
 

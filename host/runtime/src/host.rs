@@ -53,6 +53,25 @@ pub struct HostConfig {
     pub repository: Option<PathBuf>,
 }
 
+impl HostConfig {
+    /// Creates the configuration of a host that reads no keys, trusts nothing beyond the default, and overrides nothing.
+    pub fn new(journal: Arc<dyn Journal>, engine: EngineSettings) -> Self {
+        Self {
+            journal,
+            engine,
+            overlap: true,
+            env: Arc::new(|_| None),
+            budget_override: BudgetOverride::default(),
+            offline: false,
+            shared_budget: None,
+            trust: Arc::default(),
+            config: None,
+            current_providers: Vec::new(),
+            repository: None,
+        }
+    }
+}
+
 /// What a person allows a stopped run beyond its pinned budget. `None` keeps the pinned limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BudgetOverride {

@@ -15,8 +15,8 @@ use phasegate_process::task::Task;
 use phasegate_sandbox::EngineSettings;
 
 use phasegate_runtime::{
-    BudgetOverride, Config, ConfigFault, Error, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer,
-    ReservedPaths, RunOutcome, StopSignal, TaskSource, Trust, UserConfig,
+    Config, ConfigFault, Error, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, ReservedPaths,
+    RunOutcome, StopSignal, TaskSource, Trust, UserConfig,
 };
 
 use crate::attackers::{LOADABLE, component, embedded};
@@ -62,19 +62,8 @@ impl TestBed {
         config.budget = BudgetConfig { usd: None, calls: Some(MAX_CALLS), ..BudgetConfig::default() };
         config.providers.clear();
         let user = UserConfig { budget: config.budget, ..UserConfig::default() };
-        let host = Host::new(HostConfig {
-            journal: Arc::new(MemoryJournal::new()),
-            engine: for_attackers(engine),
-            overlap: true,
-            env: Arc::new(|_| None),
-            budget_override: BudgetOverride::default(),
-            current_providers: Vec::new(),
-            repository: None,
-            offline: false,
-            shared_budget: None,
-            trust: Arc::new(Trust::new(user)),
-            config: None,
-        })?;
+        let host_config = HostConfig::new(Arc::new(MemoryJournal::new()), for_attackers(engine));
+        let host = Host::new(HostConfig { trust: Arc::new(Trust::new(user)), ..host_config })?;
         Ok(Self {
             host,
             config,

@@ -17,7 +17,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use crate::config::file::Config;
-use crate::host::{BudgetOverride, Host, HostConfig};
+use crate::host::{Host, HostConfig};
 use crate::observer::{NoObserver, Observer};
 use crate::plugins::bundled::BUNDLED;
 use crate::run::outcome::{RunOutcome, StopSignal};
@@ -163,20 +163,8 @@ async fn spans_nest_from_run_to_model_call() {
         reserved: ReservedPaths::default(),
         repository: None,
     };
-    let host = Host::new(HostConfig {
-        journal: Arc::new(MemoryJournal::new()),
-        engine: EngineSettings { max_instances: 20, ..EngineSettings::default() },
-        overlap: true,
-        env: Arc::new(|_| None),
-        budget_override: BudgetOverride::default(),
-        current_providers: Vec::new(),
-        repository: None,
-        offline: false,
-        shared_budget: None,
-        trust: Arc::default(),
-        config: None,
-    })
-    .unwrap();
+    let engine = EngineSettings { max_instances: 20, ..EngineSettings::default() };
+    let host = Host::new(HostConfig::new(Arc::new(MemoryJournal::new()), engine)).unwrap();
     let observer: Arc<dyn Observer> = Arc::new(NoObserver);
     let created = host.create(NewRun::new(&task, &pipeline, &config), &observer).await.unwrap();
     let run = created.id().clone();

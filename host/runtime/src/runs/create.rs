@@ -182,25 +182,12 @@ mod tests {
     use phasegate_sandbox::EngineSettings;
 
     use super::*;
-    use crate::host::{BudgetOverride, HostConfig};
+    use crate::host::HostConfig;
 
     /// Six digits are 16.8 million names: of 20,000 random ones, about twelve are the same as another.
     #[test]
     fn ids_of_new_runs_are_distinct() {
-        let host = Host::new(HostConfig {
-            journal: Arc::new(MemoryJournal::new()),
-            engine: EngineSettings::default(),
-            overlap: true,
-            env: Arc::new(|_| None),
-            budget_override: BudgetOverride::default(),
-            current_providers: Vec::new(),
-            repository: None,
-            offline: false,
-            shared_budget: None,
-            trust: Arc::default(),
-            config: None,
-        });
-        let host = host.unwrap();
+        let host = Host::new(HostConfig::new(Arc::new(MemoryJournal::new()), EngineSettings::default())).unwrap();
         let task = "MANY".parse().unwrap();
         let ids: BTreeSet<RunId> = (0..20_000).map(|_| host.new_run_id(&task).unwrap()).collect();
         assert_eq!(ids.len(), 20_000);
