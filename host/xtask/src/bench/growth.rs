@@ -120,7 +120,9 @@ pub fn render(root: &Path, results: &Results) -> Result<String> {
             if points.is_empty() {
                 continue;
             }
-            let medians: Vec<_> = points.iter().map(|(x, values)| (*x, median(values))).collect();
+            let medians = points.iter().map(|(x, values)| (*x, median(values)));
+            // Zero means that nothing has reached the file yet, and has no place on a logarithmic axis.
+            let medians: Vec<_> = medians.filter(|(_, value)| *value > 0.0).collect();
             let finding = series.describe(curve, &medians);
             findings.push(format!("{} {finding}", curve.label));
             let ranges = points.iter().map(|(x, values)| (*x, median(values), range(values))).collect();
@@ -157,7 +159,7 @@ impl Series {
                     slope if slope >= 0.001 => (1.0, self.quantity.0.to_owned()),
                     _ => (1e6, format!("million {}s", self.quantity.0)),
                 };
-                format!("at most linear, {} {} a {unit}", short(slope * scale), curve.unit)
+                format!("at most linear, {} {} per {unit}", short(slope * scale), curve.unit)
             }
             growth => format!("grows with the power {}", short(growth)),
         }
