@@ -34,6 +34,7 @@ mod state_folder;
 mod stopped_runs;
 mod structure;
 mod syncs;
+mod terminal;
 mod test_command;
 mod trust;
 mod verify_sandbox;
