@@ -7,12 +7,12 @@ use crate::workspace;
 #[test]
 fn init_writes_two_files_and_never_overwrites() {
     let workspace = workspace();
-    assert_snapshot!(workspace.render(&["init", "new"]), @r"
+    assert_snapshot!(workspace.render(&["init", "new"]), @"
     Wrote new/phasegate.toml: models, prices, budget and approvals.
     Wrote new/task.toml: a first task.
 
     Next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or set a model in new/phasegate.toml. Then run:
-      phasegate run --task new/task.toml
+      phasegate run new/task.toml
     exit 0
     ");
     assert_snapshot!(workspace.reject(&["init", "new"]), @"

@@ -1,4 +1,7 @@
-//! `phasegate init`: writes a commented configuration and a first task. Never overwrites a file.
+//! `phasegate init`: writes a commented configuration and a first task, or an example that runs without a key. Never
+//! overwrites a file.
+
+mod demo;
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -17,25 +20,39 @@ pub struct Args {
     /// Folder; created if it does not exist
     #[arg(default_value = ".")]
     dir: PathBuf,
+    /// Write an example with scripted answers, which runs without a model and without a key
+    #[arg(long)]
+    demo: bool,
 }
 
-/// Writes both files, or neither.
+/// Writes all files, or none if one of them exists.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let dir = current_dir().join(&args.dir);
-    if let Some((name, _)) = FILES.iter().find(|(name, _)| dir.join(name).symlink_metadata().is_ok()) {
+    let files: &[(&str, &str)] = if args.demo { &demo::FILES } else { &FILES };
+    if let Some((name, _)) = files.iter().find(|(name, _)| dir.join(name).symlink_metadata().is_ok()) {
         return Err(Failure::usage(format!("{} already exists; nothing was written", display_path(&dir.join(name))))
             .with_hint("give another folder, or move the file"));
     }
-    std::fs::create_dir_all(&dir).map_err(|why| unwritable(&dir, &why))?;
-    for (name, text) in FILES {
+    for (name, text) in files {
         let file = dir.join(name);
+        let folder = file.parent().unwrap_or(&dir);
+        std::fs::create_dir_all(folder).map_err(|why| unwritable(folder, &why))?;
         write_new(&file, text).map_err(|why| unwritable(&file, &why))?;
     }
-    let (config, task) = (display_path(&dir.join("phasegate.toml")), display_path(&dir.join("task.toml")));
-    context.printer.print(&format!(
-        "Wrote {config}: models, prices, budget and approvals.\nWrote {task}: a first task.\n\n\
-         Next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or set a model in {config}. Then run:\n  phasegate run --task {task}\n"
-    ));
+    let shown = |name: &str| display_path(&dir.join(name));
+    let (config, task) = (shown("phasegate.toml"), shown("task.toml"));
+    context.printer.print(&match args.demo {
+        false => format!(
+            "Wrote {config}: models, prices, budget and approvals.\nWrote {task}: a first task.\n\n\
+             Next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or set a model in {config}. Then run:\n  phasegate run {task}\n"
+        ),
+        true => format!(
+            "Wrote {task}: a task.\nWrote {config}: it names the scripted answers.\n\
+             Wrote {}: answers written by hand; no model is asked, and no key is needed.\n\n\
+             Next:\n  phasegate run {task}\n",
+            shown("answers.toml")
+        ),
+    });
     Ok(Exit::Passed)
 }
 
