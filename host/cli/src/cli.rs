@@ -5,11 +5,16 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::Command;
-use crate::help::group_subcommands;
+use crate::exit::Exit;
+use crate::help::{add_subcommands, group_subcommands};
+use crate::terminal::printer::Printer;
+
+/// The subcommand that does what `--version` does.
+const VERSION: &str = "version";
 
 /// Run tasks through gated phases: plugins propose, the host decides
 #[derive(Parser)]
-#[command(name = "phasegate", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 80)]
+#[command(name = "phasegate", version, propagate_version = true, max_term_width = 80)]
 #[command(after_help = "Exit codes:
   0    success; for a run, every gate passed
   1    a gate failed, a person ended the run, or a check failed
@@ -30,12 +35,20 @@ pub struct Cli {
 
 /// Returns the parser of the command line, with the subcommands grouped in `--help`.
 pub fn parser() -> clap::Command {
-    group_subcommands(Cli::command())
+    let version = clap::Command::new(VERSION).about("Print version").hide(true);
+    group_subcommands(Cli::command()).subcommand(version)
 }
 
 /// Parses the command line. Prints help or the usage error and exits if there is no subcommand to run.
 pub fn parse() -> Cli {
-    Cli::from_arg_matches(&parser().get_matches()).unwrap_or_else(|error| error.exit())
+    let mut program = parser();
+    let matches = program.try_get_matches_from_mut(std::env::args_os());
+    let matches = matches.unwrap_or_else(|error| add_subcommands(&program, error).exit());
+    if matches.subcommand_name() == Some(VERSION) {
+        Printer::new().print(&program.render_version());
+        std::process::exit(i32::from(Exit::Passed.code()));
+    }
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The groups of subcommands, for `--help` and for the reference in Markdown.
 
-use clap::{Arg, Command};
+use clap::error::ErrorKind;
+use clap::{Arg, Command, Error};
 
 /// The headings and the subcommands below each, in the order shown. Every visible subcommand is in exactly one group.
 pub const GROUPS: [(&str, &[&str]); 6] = [
@@ -27,6 +28,37 @@ pub fn group_subcommands(program: Command) -> Command {
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{style}Options:{style:#}\n{{options}}{{after-help}}"
     );
     program.help_template(template)
+}
+
+/// Adds the list of subcommands to an error about one that is missing or unknown.
+pub fn add_subcommands(program: &Command, error: Error) -> Error {
+    if !matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand) {
+        return error;
+    }
+    let rendered = error.render().to_string();
+    let mut text = String::new();
+    // clap lists hidden subcommands as well.
+    for line in rendered.lines().filter(|line| !line.trim_start().starts_with("[subcommands: ")) {
+        text.push_str(&format!("{line}\n"));
+        if line.starts_with("Usage: ") {
+            text.push_str(&format!("\n{}", render_subcommands(program, line)));
+        }
+    }
+    Error::raw(error.kind(), text.trim_start_matches("error: "))
+}
+
+/// Renders the names of the subcommands in a line of usage such as `Usage: phasegate plugin [OPTIONS] <COMMAND>`.
+fn render_subcommands(program: &Command, usage: &str) -> String {
+    let words = usage.split_whitespace().skip(2);
+    let of = words.map_while(|word| program.find_subcommand(word)).next();
+    match of {
+        None => GROUPS.iter().map(|(heading, names)| format!("  {heading:<13}{}\n", names.join(", "))).collect(),
+        Some(command) => {
+            let names: Vec<&str> =
+                command.get_subcommands().filter(|child| !child.is_hide_set()).map(Command::get_name).collect();
+            format!("  {}\n", names.join(", "))
+        }
+    }
 }
 
 /// Renders the reference of the whole command line in Markdown, grouped as in `--help`.

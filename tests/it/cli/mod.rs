@@ -14,13 +14,20 @@ const SCRIPTED: &str = "[models]\ndefault = \"scripted:answers.toml\"\n";
 
 #[test]
 fn suggests_the_command_for_a_misspelt_one() {
-    assert_snapshot!(workspace().reject(&["rnu"]), @r"
+    assert_snapshot!(workspace().reject(&["rnu"]), @"
     exit 2
     error: unrecognized subcommand 'rnu'
 
       tip: a similar subcommand exists: 'runs'
 
     Usage: phasegate [OPTIONS] <COMMAND>
+
+      Run          init, run, resume, cancel
+      Inspect      runs, show, log, pr, replay, test
+      Decide       approve, reject, override, abort, pip
+      Compare      fork, compare, experiment
+      Plugins      plugin, pipeline, trust
+      Maintenance  export, import, doctor, gc, verify-sandbox
 
     For more information, try '--help'.
     ");
