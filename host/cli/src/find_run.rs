@@ -9,6 +9,7 @@ use phasegate_runtime::{is_named_after, may_belong_to};
 
 use crate::context::Context;
 use crate::exit::Failure;
+use crate::open::no_runs_failure;
 
 /// Finds a run by its id, by a task id (its newest run that was made here), or by a unique beginning of its id.
 pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
@@ -50,6 +51,23 @@ pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<
             Err(Failure::usage(format!("`{text}` matches {number} runs"))
                 .with_hint(format!("give more of the id: {names}")))
         }
+    }
+}
+
+/// Finds the run that an argument names, see [`find_run`]; without one, the newest run that was made here. A note says which.
+pub fn find_run_or_newest(context: &Context, journal: &dyn Journal, text: Option<&str>) -> Result<RunId, Failure> {
+    if let Some(text) = text {
+        return find_run(context, journal, text);
+    }
+    let runs = journal.runs()?;
+    match runs.iter().find(|run| is_own(journal, run)) {
+        Some(run) => {
+            context.printer.note(&format!("using run {run}, the newest\n"));
+            Ok(run.clone())
+        }
+        None if runs.is_empty() => Err(no_runs_failure(&context.state)),
+        None => Err(Failure::usage("every run here was imported, and an imported run is not chosen by itself")
+            .with_hint("name one; list all with `phasegate runs`")),
     }
 }
 

@@ -170,7 +170,8 @@ pub fn journal_to_write(context: &Context) -> Result<ComponentJournal, Failure> 
     find_journal_to_write(context)?.ok_or_else(|| no_runs_failure(&context.state))
 }
 
-fn no_runs_failure(state: &Path) -> Failure {
+/// Returns the failure of a command that needs a run where there is none.
+pub fn no_runs_failure(state: &Path) -> Failure {
     Failure::usage(format!("no runs in {}", display_path(state)))
         .with_hint("start one with `phasegate run`, or give another folder with --state DIR")
 }

@@ -80,6 +80,9 @@ impl RepositoryArgs {
 /// The arguments that describe one task.
 #[derive(clap::Args)]
 pub struct TaskArgs {
+    /// Task files in TOML
+    #[arg(value_name = "TASK.toml", conflicts_with_all = ["task_id", "issue", "requirements"])]
+    files: Vec<PathBuf>,
     /// Id of a task that is described by flags or an issue
     #[arg(long, value_name = "ID", conflicts_with = "task")]
     pub task_id: Option<String>,
@@ -92,9 +95,9 @@ pub struct TaskArgs {
     /// Requirement that the result must meet; repeat for more
     #[arg(long, value_name = "TEXT", conflicts_with = "task")]
     requirements: Vec<String>,
-    /// Task file in TOML; repeat for more tasks
+    /// A further task file; repeat for more
     #[arg(long, value_name = "FILE")]
-    pub task: Vec<PathBuf>,
+    task: Vec<PathBuf>,
 }
 
 /// A task that is described by flags or an issue.
@@ -106,6 +109,11 @@ pub enum Described {
 }
 
 impl TaskArgs {
+    /// Returns the task files, with and without `--task`.
+    pub fn task_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter().chain(&self.task)
+    }
+
     /// Returns the task that flags or an issue describe; `None` if there are only task files.
     pub fn described(&self, repository: &RepositoryArgs) -> Result<Option<Described>, Failure> {
         if let Some(file) = &self.issue {
@@ -185,13 +193,29 @@ fn check_text(place: &str, text: &str) -> Result<(), Failure> {
 /// Reads a task file and its repository.
 pub fn task_from_file(file: &Path, repository: &RepositoryArgs) -> Result<TaskSource, Failure> {
     let name = file.display().to_string();
+    if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md")) {
+        return Err(Failure::usage(format!("{name} is no task file, its name ends in `.md`"))
+            .with_hint(format!("for an issue in Markdown: phasegate run --issue {name}")));
+    }
     let text = phasegate_files::read_text(file, phasegate_files::MAX_TEXT_BYTES).map_err(|why| {
         Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why)))
-            .with_hint("give a task file; `phasegate init` writes an example")
+            .with_hint(unreadable_task_hint(file))
     })?;
     let task = Task::parse(Source { file: &name, text: &text })?;
     let file = current_dir().join(file);
     let folder = file.parent().map_or_else(current_dir, Path::to_owned);
     let reserved = ReservedPaths { configuration: vec![file], ..ReservedPaths::default() };
     repository.add_to(TaskSource { task, folder, reserved, repository: None })
+}
+
+/// Returns what to give in place of something that cannot be read as a task file.
+fn unreadable_task_hint(file: &Path) -> String {
+    let inside = file.join("task.toml");
+    match () {
+        () if inside.is_file() => format!("give the task file in it: {}", inside.display()),
+        () if file.to_string_lossy().contains(' ') && !file.exists() => {
+            "give a task file, or describe the task with --task-id ID --description TEXT".to_owned()
+        }
+        () => "give a task file; `phasegate init` writes an example".to_owned(),
+    }
 }

@@ -7,12 +7,12 @@ use crate::workspace;
 
 #[test]
 fn run_needs_a_task() {
-    assert_snapshot!(workspace().reject(&["run"]), @r"
+    assert_snapshot!(workspace().reject(&["run"]), @"
     exit 2
     error: the following required arguments were not provided:
-      <--task-id <ID>|--task <FILE>|--issue <FILE>>
+      <TASK.toml|--task-id <ID>|--task <FILE>|--issue <FILE>>
 
-    Usage: phasegate run <--task-id <ID>|--task <FILE>|--issue <FILE>>
+    Usage: phasegate run <TASK.toml|--task-id <ID>|--task <FILE>|--issue <FILE>>
 
     For more information, try '--help'.
     ");
@@ -23,7 +23,7 @@ fn task_from_flags_needs_a_description() {
     assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1"]), @"
     exit 2
     error[PG-0101]: --task-id requires --description
-    hint: describe the task in a sentence, or give a file with --task
+    hint: describe the task in a sentence, or give a task file
     ");
     assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1", "--resume"]), @"
     exit 2

@@ -14,7 +14,7 @@ use phasegate_runtime::load_run;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::find_run::find_run;
+use crate::find_run::find_run_or_newest;
 use crate::open;
 use crate::terminal::style::Paint;
 use crate::view::event::render_json_line;
@@ -29,8 +29,8 @@ const UNOWNED: u32 = 3;
 /// Arguments of `log`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Run id or its beginning, or a task id for its newest run
-    run: String,
+    /// Run id or its beginning, or a task id for its newest run [default: the newest run]
+    run: Option<String>,
     /// Print one JSON object per line, as `run --json` does
     #[arg(long)]
     json: bool,
@@ -43,7 +43,7 @@ pub struct Args {
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let journal = open::journal(context)?;
-    let run = find_run(context, &journal, &args.run)?;
+    let run = find_run_or_newest(context, &journal, args.run.as_deref())?;
     let mut renderer =
         EventRenderer { journal: &journal, run: &run, json: args.json, paint: printer.paint(), started_ms: None };
     let mut ctrl_c = pin!(tokio::signal::ctrl_c());

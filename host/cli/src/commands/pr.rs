@@ -5,14 +5,14 @@ use phasegate_runtime::{Error, load_run};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::find_run::find_run;
+use crate::find_run::find_run_or_newest;
 use crate::open;
 
 /// Arguments of `pr`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Run id or its beginning, or a task id for its newest run
-    run: String,
+    /// Run id or its beginning, or a task id for its newest run [default: the newest run]
+    run: Option<String>,
     /// Print title, body and branch as one JSON object
     #[arg(long)]
     json: bool,
@@ -21,7 +21,7 @@ pub struct Args {
 /// Prints the title, an empty line and the body.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let journal = open::journal(context)?;
-    let run = find_run(context, &journal, &args.run)?;
+    let run = find_run_or_newest(context, &journal, args.run.as_deref())?;
     let (state, events) = load_run(&journal, &run)?;
     if state.created.repository.is_none() {
         return Err(Failure::usage(format!("run {run} did not start from a repository"))

@@ -6,7 +6,7 @@ use phasegate_runtime::{Error, Observer, ReplayReport, StopCause, StopSignal};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::find_run::find_run;
+use crate::find_run::find_run_or_newest;
 use crate::open::{self, RunOptions};
 use crate::terminal::format::count;
 use crate::view::live::LiveView;
@@ -14,8 +14,8 @@ use crate::view::live::LiveView;
 /// Arguments of `replay`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Run id or its beginning, or a task id for its newest run
-    run: String,
+    /// Run id or its beginning, or a task id for its newest run [default: the newest run]
+    run: Option<String>,
     /// Let model calls overlap, whether or not they did in the recorded run
     #[arg(long = "async")]
     overlap: bool,
@@ -28,7 +28,7 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let journal = open::journal(context)?;
-    let run = find_run(context, &journal, &args.run)?;
+    let run = find_run_or_newest(context, &journal, args.run.as_deref())?;
     let host = open::host_over(
         Arc::new(journal),
         context,

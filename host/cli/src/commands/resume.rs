@@ -8,7 +8,7 @@ use phasegate_runtime::BudgetOverride;
 use crate::context::Context;
 use crate::drive::{RunDriver, resume_target};
 use crate::exit::{Exit, Failure};
-use crate::find_run::find_run;
+use crate::find_run::find_run_or_newest;
 use crate::open::{self, RunOptions};
 use crate::out_dir::check_resumed_out_dir;
 use crate::paths::current_dir;
@@ -19,8 +19,8 @@ use crate::view::live::LiveView;
 /// Arguments of `resume`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Run id or its beginning, or a task id for its newest run
-    run: String,
+    /// Run id or its beginning, or a task id for its newest run [default: the newest run]
+    run: Option<String>,
     /// Output folder [default: the one chosen when the run was created]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let state = &context.state;
     // The journal is opened before the host, which would create a state folder.
-    let run = find_run(context, &open::journal_to_write(context)?, &args.run)?;
+    let run = find_run_or_newest(context, &open::journal_to_write(context)?, args.run.as_deref())?;
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     check_resumed_out_dir(state, &run, out.as_deref(), args.force)?;
     let repo = args.repo.as_deref().map(|repo| current_dir().join(repo));

@@ -26,7 +26,7 @@ use crate::view::live::LiveView;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
-#[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["task_id", "task", "issue"]))]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["files", "task_id", "task", "issue"]))]
 pub struct Args {
     #[command(flatten)]
     tasks: TaskArgs,
@@ -110,7 +110,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Result<(Config, LoadedPipeline), Failure> {
-    let task_folder = args.tasks.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
+    let task_folder = args.tasks.task_files().next().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
     let config = open::config(context, args.config.as_deref(), task_folder)?.with_locked(args.locked);
     let pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
@@ -172,7 +172,7 @@ fn plan_runs(args: &Args, context: &Context) -> Result<RunPlan, Failure> {
             None => return Err(missing_description(args, &id)),
         },
     }
-    for file in &args.tasks.task {
+    for file in args.tasks.task_files() {
         let task = task_from_file(file, &args.repository)?;
         match newest(&task.task.id)? {
             Some(run) => plan.resumed.push((run, task.task.id)),
@@ -187,7 +187,7 @@ fn missing_description(args: &Args, id: &TaskId) -> Failure {
         true => Failure::usage(format!("task {id} has no run to resume"))
             .with_hint("list all runs with `phasegate runs`, or start one with --description TEXT"),
         false => Failure::usage("--task-id requires --description")
-            .with_hint("describe the task in a sentence, or give a file with --task"),
+            .with_hint("describe the task in a sentence, or give a task file"),
     }
 }
 

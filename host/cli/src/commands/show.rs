@@ -14,7 +14,7 @@ use phasegate_runtime::{RunSettings, load_run, read_json};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::find_run::find_run;
+use crate::find_run::find_run_or_newest;
 use crate::open;
 use crate::out_dir::out_dir;
 use crate::paths;
@@ -27,8 +27,8 @@ use crate::view::{fork_tree, gate, header, summary};
 /// Arguments of `show`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Run id or its beginning, or a task id for its newest run
-    run: String,
+    /// Run id or its beginning, or a task id for its newest run [default: the newest run]
+    run: Option<String>,
     /// Print the result as JSON, as in `result.json` of the output folder
     #[arg(long)]
     json: bool,
@@ -38,7 +38,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state: state_dir, printer, .. } = context;
     let journal = open::journal(context)?;
-    let run = find_run(context, &journal, &args.run)?;
+    let run = find_run_or_newest(context, &journal, args.run.as_deref())?;
     let (state, events) = load_run(&journal, &run)?;
     if args.json {
         printer.print_json_pretty(&TaskResult::from_events(&state, &events));

@@ -1,0 +1,187 @@
+//! The first five minutes, without a key: `init --demo`, the first run, and commands without the name of a run.
+
+use insta::assert_snapshot;
+use phasegate_test::{Workspace, examples};
+
+use crate::{PATHS, workspace};
+
+/// A folder whose home folder other tests use too, so that few components are compiled here.
+fn prepared() -> Workspace {
+    Workspace::with_shared_home(PATHS, "first-minutes")
+}
+
+/// A folder with the demo and a run of it.
+fn demo() -> Workspace {
+    let workspace = prepared();
+    assert_eq!(workspace.call(&["init", "--demo"]).code, 0);
+    let run = workspace.call(&["run", "task.toml"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("answers are scripted (answers.toml): no model is asked."), "{}", run.stdout);
+    assert!(run.stdout.contains("answers were scripted: the result says nothing about a model"), "{}", run.stdout);
+    workspace
+}
+
+#[test]
+fn demo_is_the_example_and_never_overwrites() {
+    let workspace = workspace();
+    assert_snapshot!(workspace.render(&["init", "--demo", "new"]), @"
+    Wrote new/task.toml: a task.
+    Wrote new/phasegate.toml: it names the scripted answers.
+    Wrote new/answers.toml: answers written by hand; no model is asked, and no key is needed.
+
+    Next:
+      phasegate run new/task.toml
+    exit 0
+    ");
+    let listed = |folder: &std::path::Path| {
+        let mut command = std::process::Command::new("find");
+        let output = command.args([".", "-type", "f", "-size", "+0"]).current_dir(folder).output().unwrap();
+        let mut names: Vec<_> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+        names.sort();
+        names.retain(|name| !name.ends_with("phasegate.lock"));
+        names
+    };
+    let example = examples().join("first-task");
+    let files = listed(&workspace.path("new"));
+    assert_eq!(files, listed(&example));
+    for file in files {
+        assert_eq!(
+            std::fs::read(workspace.path("new").join(&file)).unwrap(),
+            std::fs::read(example.join(&file)).unwrap()
+        );
+    }
+    assert_snapshot!(workspace.reject(&["init", "--demo", "new"]), @"
+    exit 2
+    error[PG-0101]: new/phasegate.toml already exists; nothing was written
+    hint: give another folder, or move the file
+    ");
+    assert_snapshot!(workspace.reject(&["init", "new"]), @"
+    exit 2
+    error[PG-0101]: new/phasegate.toml already exists; nothing was written
+    hint: give another folder, or move the file
+    ");
+}
+
+#[test]
+fn commands_without_a_run_take_the_newest() {
+    let workspace = demo();
+    let newest = |args: &[&str]| {
+        let output = workspace.call(args);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        assert!(output.stderr.starts_with("using run durations-001-"), "{}", output.stderr);
+        assert!(output.stderr.ends_with(", the newest\n"), "{}", output.stderr);
+        output.stdout
+    };
+    assert!(newest(&["show"]).contains("every gate passed"));
+    assert!(newest(&["log"]).contains("planning#1"));
+    assert!(newest(&["resume"]).contains("every gate passed"));
+    assert_snapshot!(workspace.reject(&["approve"]), @"
+    exit 2
+    error: the following required arguments were not provided:
+      <RUN>
+
+    Usage: phasegate approve <RUN>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn task_files_need_no_flag() {
+    assert_snapshot!(workspace().reject(&["run", "Parse durations such as 1h30m"]), @"
+    exit 2
+    error[PG-0101]: Parse durations such as 1h30m cannot be read: there is no such file
+    hint: give a task file, or describe the task with --task-id ID --description TEXT
+    ");
+    let workspace = workspace().with_files(&[("issue.md", "# Title\n"), ("folder/task.toml", "")]);
+    assert_snapshot!(workspace.reject(&["run", "issue.md"]), @"
+    exit 2
+    error[PG-0101]: issue.md is no task file, its name ends in `.md`
+    hint: for an issue in Markdown: phasegate run --issue issue.md
+    ");
+    assert_snapshot!(workspace.reject(&["run", "folder"]), @"
+    exit 2
+    error[PG-0101]: folder cannot be read: it is a folder, not a regular file
+    hint: give the task file in it: folder/task.toml
+    ");
+    assert_snapshot!(workspace.reject(&["run", "a.toml", "--task-id", "TASK-1"]), @"
+    exit 2
+    error: the argument '[TASK.toml]...' cannot be used with '--task-id <ID>'
+
+    Usage: phasegate run <TASK.toml|--task-id <ID>|--task <FILE>|--issue <FILE>>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn help_and_version_are_subcommands_too() {
+    let workspace = workspace();
+    assert_eq!(workspace.render(&["version"]), workspace.render(&["--version"]));
+    assert_eq!(workspace.render(&["help"]), workspace.render(&["--help"]));
+    assert_eq!(workspace.render(&["help", "run"]), workspace.render(&["run", "--help"]));
+}
+
+#[test]
+fn wrong_subcommands_list_the_right_ones() {
+    let workspace = workspace();
+    assert_snapshot!(workspace.reject(&["rnu"]), @"
+    exit 2
+    error: unrecognized subcommand 'rnu'
+
+      tip: a similar subcommand exists: 'runs'
+
+    Usage: phasegate [OPTIONS] <COMMAND>
+
+      Run          init, run, resume, cancel
+      Inspect      runs, show, log, pr, replay, test
+      Decide       approve, reject, override, abort, pip
+      Compare      fork, compare, experiment
+      Plugins      plugin, pipeline, trust
+      Maintenance  export, import, doctor, gc, verify-sandbox
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(workspace.reject(&["--verbose"]), @"
+    exit 2
+    error: 'phasegate' requires a subcommand but one was not provided
+
+    Usage: phasegate [OPTIONS] <COMMAND>
+
+      Run          init, run, resume, cancel
+      Inspect      runs, show, log, pr, replay, test
+      Decide       approve, reject, override, abort, pip
+      Compare      fork, compare, experiment
+      Plugins      plugin, pipeline, trust
+      Maintenance  export, import, doctor, gc, verify-sandbox
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(workspace.reject(&["plugin", "inspekt"]), @"
+    exit 2
+    error: unrecognized subcommand 'inspekt'
+
+      tip: a similar subcommand exists: 'inspect'
+
+    Usage: phasegate plugin [OPTIONS] <COMMAND>
+
+      inspect, manifest, accept, check, help
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(workspace.reject(&["frobnicate"]), @"
+    exit 2
+    error: unrecognized subcommand 'frobnicate'
+
+    Usage: phasegate [OPTIONS] <COMMAND>
+
+      Run          init, run, resume, cancel
+      Inspect      runs, show, log, pr, replay, test
+      Decide       approve, reject, override, abort, pip
+      Compare      fork, compare, experiment
+      Plugins      plugin, pipeline, trust
+      Maintenance  export, import, doctor, gc, verify-sandbox
+
+    For more information, try '--help'.
+    ");
+}
