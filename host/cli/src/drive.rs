@@ -242,19 +242,19 @@ pub fn resume_target(
         out_dir::save_out_dir(state, &run, &out);
         out_dir::claim_out_dir(state, &run, &out);
     }
-    print_header(host, view, state, RunTarget { run, created: None, out }, None)
+    print_header(host, view, state, RunTarget { run, created: None, out }, false)
 }
 
-/// Prints the header of a run that starts or continues; `config` describes the configuration of a new run.
+/// Prints the header of a run that starts or continues; only its rest if its beginning was printed.
 pub fn print_header(
     host: &Host,
     view: &LiveView,
     state: &Path,
     target: RunTarget,
-    config: Option<String>,
+    begun: bool,
 ) -> Result<RunTarget, Failure> {
     let (state, out) = (paths::display_path(state), paths::display_path(&target.out));
-    let header_paths = header::HeaderPaths { config, state: &state, out: &out };
+    let header_paths = header::HeaderPaths { state: &state, out: &out, begun };
     let settings = host.settings(&target.run)?;
     let journal = host.journal().as_ref();
     view.print(&header::render_header(journal, &target.run, &settings, &header_paths, view.paint())?);

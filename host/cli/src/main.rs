@@ -12,6 +12,7 @@ mod drive;
 mod exit;
 mod find_run;
 mod help;
+mod ignored;
 mod open;
 mod out_dir;
 mod paths;

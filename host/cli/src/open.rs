@@ -105,7 +105,7 @@ pub fn host_over(
         repository,
     })?;
     if let Some(notice) = host.engine().cache_notice() {
-        context.printer.note(&format!("{notice}\n"));
+        context.printer.note(&format!("{notice}\n{CACHE_HINT}"));
     }
     Ok(host)
 }
@@ -114,9 +114,8 @@ pub fn host_over(
 fn engine_settings(context: &Context, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
     let cache_dir = cache_dir(&context.state)?;
     if cache_dir.is_none() {
-        context
-            .printer
-            .note("compiled plugins are not kept: neither XDG_CACHE_HOME nor HOME names a folder for them\n");
+        let notice = "compiled plugins are not kept: neither XDG_CACHE_HOME nor HOME names a folder for them";
+        context.printer.note(&format!("{notice}\n{CACHE_HINT}"));
     }
     Ok(EngineSettings { cache_dir, compiler: Some(this_program()?), ..sandbox })
 }
@@ -178,3 +177,6 @@ pub fn no_runs_failure(state: &Path) -> Failure {
 
 /// Names another file for `phasegate.lock`, for a configuration in a read-only folder.
 const LOCK: &str = "PHASEGATE_LOCK";
+
+/// What to do where compiled plugins are not kept.
+const CACHE_HINT: &str = "hint: each run compiles its plugins; name a folder that keeps them with XDG_CACHE_HOME=DIR, a folder of your own\n";

@@ -8,7 +8,8 @@ use crate::exit::Failure;
 
 use phasegate_files::{TrustedFolders, Untrusted, Wanted, check_control, find_upwards};
 
-const STATE: &str = ".phasegate";
+/// The name of the usual state folder.
+pub const STATE: &str = ".phasegate";
 
 /// Returns the current folder.
 pub fn current_dir() -> PathBuf {

@@ -19,7 +19,8 @@ use crate::config::run_settings::RunSettings;
 use crate::error::not_trusted::NotTrusted;
 use crate::error::{Error, ErrorCode};
 use crate::history::History;
-use crate::plugins::load::PluginLoader;
+use crate::observer::{Activity, Observer};
+use crate::plugins::load::{OnCompile, PluginLoader};
 use crate::store::blobs::json_blob;
 use crate::store::pipelines::Pipelines;
 use crate::trust::{Trust, Wants};
@@ -187,6 +188,14 @@ impl Host {
     /// Returns the engine that runs plugins.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// Returns what tells an observer of the compilations of a run.
+    pub(crate) fn report_compiling(&self, observer: &Arc<dyn Observer>, run: &RunId) -> OnCompile {
+        let (observer, run, kept) = (Arc::clone(observer), run.clone(), self.engine().keeps_compiled());
+        Arc::new(move |plugin, stage| {
+            observer.on_activity(&run, None, Activity::Compiling { plugin: plugin.to_string(), kept, stage });
+        })
     }
 
     /// Returns the user's cache folder; `None` if nothing is cached.

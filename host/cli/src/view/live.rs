@@ -6,11 +6,11 @@ use std::io::IsTerminal;
 
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
-use phasegate_runtime::{Activity, Observer};
+use phasegate_runtime::{Activity, CompileStage, Observer};
 use phasegate_sandbox::LogLevel;
 
 use crate::context::Context;
-use crate::terminal::format::one_line;
+use crate::terminal::format::{compiled_how_often, one_line};
 use crate::terminal::model_progress::render_model_progress;
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
@@ -129,12 +129,15 @@ impl Observer for LiveView {
                     self.line(run, &format!("{place}{level}: {}", one_line(line)));
                 }
             }
-            Activity::Compiling { plugin, done: false } => {
+            Activity::Compiling { plugin, kept, stage: CompileStage::Begun } => {
                 if self.bars.is_none() {
-                    self.line(run, &format!("compiling {plugin} (once on this machine)"));
+                    self.line(run, &format!("compiling {plugin} ({})", compiled_how_often(*kept)));
                 }
             }
-            Activity::Compiling { plugin, done: true } => self.line(run, &format!("compiled {plugin}")),
+            Activity::Compiling { plugin, stage: CompileStage::Done(took), .. } => {
+                self.line(run, &format!("compiled {plugin} in {:.1} s", took.as_secs_f32()));
+            }
+            Activity::Compiling { stage: CompileStage::Failed, .. } => {}
             Activity::Model { label, progress, .. } => {
                 if self.verbose > 1 {
                     let what = render_model_progress(progress);

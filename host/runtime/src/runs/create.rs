@@ -54,7 +54,8 @@ impl Host {
         observer: &Arc<dyn Observer>,
     ) -> Result<OwnedRun, Error> {
         let journal = Arc::clone(self.journal());
-        let PreparedRun { pinned, mut settings, first_named } = self.prepare(&new).await?;
+        let PreparedRun { pinned, mut settings, first_named } =
+            self.prepare(&new, &self.report_compiling(observer, &run_id)).await?;
         let pipeline = &pinned.pipeline;
         let started_by = self.check_starter(pipeline)?;
         let seed = Digest::from_content(run_id.as_str().as_bytes());

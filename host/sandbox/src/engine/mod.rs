@@ -113,6 +113,11 @@ impl Engine {
         self.inner.notice.as_deref()
     }
 
+    /// Returns whether a component that is compiled now is in the cache for later processes.
+    pub fn keeps_compiled(&self) -> bool {
+        self.inner.cache.as_ref().is_some_and(Cache::is_writable)
+    }
+
     /// Waits until no other caller loads this component and fewer than 32 components load. Async callers take
     /// a permit before they call [`load`](Self::load) on a blocking thread, so that loads do not occupy blocking threads
     /// while they wait for each other.
