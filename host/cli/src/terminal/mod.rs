@@ -1,5 +1,6 @@
 //! The terminal: printing, colours, formatting, progress bars and prompts.
 
+mod closed;
 pub mod columns;
 pub mod format;
 pub mod model_progress;
