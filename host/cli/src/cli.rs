@@ -21,8 +21,7 @@ const VERSION: &str = "version";
   2    wrong usage or configuration; nothing was started
   3    the run waits for a decision
   4    infrastructure error; the run can be resumed
-  130  interrupted; the run can be resumed
-  129, 143  ended by SIGHUP or SIGTERM; the run can be resumed")]
+  130  interrupted; the run can be resumed")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -40,30 +39,16 @@ pub fn parser() -> clap::Command {
     group_subcommands(Cli::command()).subcommand(version)
 }
 
-/// Parses the command line. Prints help, the version or the usage error, and returns how the process ends, if there is no
-/// subcommand to run.
-pub fn parse(printer: Printer) -> Result<Cli, Exit> {
+/// Parses the command line. Prints help or the usage error and exits if there is no subcommand to run.
+pub fn parse() -> Cli {
     let mut program = parser();
-    let parsed = program.try_get_matches_from_mut(std::env::args_os());
-    let parsed = parsed.map_err(|error| add_subcommands(&program, error)).and_then(|matches| {
-        let is_version = matches.subcommand_name() == Some(VERSION);
-        if is_version { Ok(None) } else { Cli::from_arg_matches(&matches).map(Some) }
-    });
-    match parsed {
-        Ok(Some(cli)) => Ok(cli),
-        Ok(None) => {
-            printer.print(&program.render_version());
-            Err(Exit::Passed)
-        }
-        Err(error) if error.use_stderr() => {
-            let _ = error.print();
-            Err(Exit::Usage)
-        }
-        Err(error) => {
-            let _ = printer.write(|_| error.print());
-            Err(Exit::Passed)
-        }
+    let matches = program.try_get_matches_from_mut(std::env::args_os());
+    let matches = matches.unwrap_or_else(|error| add_subcommands(&program, error).exit());
+    if matches.subcommand_name() == Some(VERSION) {
+        Printer::new().print(&program.render_version());
+        std::process::exit(i32::from(Exit::Passed.code()));
     }
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use phasegate_process::state::{DecisionRequest, JudgedAttempt};
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{Error, Host, Observer, OwnedRun, RunOutcome, StopSignal, record_decision};
+use phasegate_runtime::{Error, Host, Observer, OwnedRun, RunOutcome, StopCause, StopSignal, record_decision};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
@@ -14,7 +14,7 @@ use crate::approver;
 use crate::exit::{Exit, Failure};
 use crate::out_dir;
 use crate::paths;
-use crate::signals::{Signal, Signals};
+use crate::terminal::printer::Printer;
 use crate::terminal::prompt;
 use crate::view::event::render_choice;
 use crate::view::live::LiveView;
@@ -31,39 +31,29 @@ pub struct RunTarget {
     pub out: PathBuf,
 }
 
-/// How a question to the person at the terminal ended.
-enum Answer {
-    Decision(DecisionRequest),
-    /// Nobody is there, or the person decides later.
-    Later,
-    /// The process is to end. Nothing is recorded: the run waits already.
-    Signal(Signal),
-}
-
 /// Drives all runs of this process.
 pub struct RunDriver {
     host: Host,
     view: Arc<LiveView>,
     stop: StopSignal,
-    signals: Signals,
     /// Held while a person is asked: one question at a time.
     prompt_lock: Mutex<()>,
 }
 
 impl RunDriver {
     /// Creates a driver for the runs of a host.
-    pub fn new(host: Host, view: Arc<LiveView>, signals: Signals) -> Arc<Self> {
-        let driver = Self { host, view, stop: StopSignal::default(), signals, prompt_lock: Mutex::default() };
+    pub fn new(host: Host, view: Arc<LiveView>) -> Arc<Self> {
+        let driver = Self { host, view, stop: StopSignal::default(), prompt_lock: Mutex::default() };
         Arc::new(driver)
     }
 
-    /// Drives all runs, at most `jobs` at once, and returns the worst exit. The first signal stops all runs, the second ends
+    /// Drives all runs, at most `jobs` at once, and returns the worst exit. The first Ctrl-C stops all runs, the second ends
     /// the process.
     pub async fn drive_all(self: &Arc<Self>, targets: Vec<RunTarget>, jobs: usize) -> Exit {
         let view = Arc::clone(&self.view);
         let resume_hints =
             targets.iter().map(|target| format!("resume with: phasegate resume {}\n", target.run)).collect();
-        stop_on_signal(&self.signals, self.stop.clone(), move |text| view.print(text), resume_hints);
+        stop_on_ctrl_c(self.stop.clone(), view.printer(), move |text| view.print(text), resume_hints);
         let view = Arc::clone(&self.view);
         let waits = tokio::spawn(async move { view.report_waits().await });
         let places = Arc::new(Semaphore::new(jobs));
@@ -111,9 +101,8 @@ impl RunDriver {
                     return Ok(if passed { Exit::Passed } else { Exit::Failed });
                 }
                 Ok(RunOutcome::Waiting { .. }) => match self.ask_decision(target).await? {
-                    Answer::Decision(decision) => self.record(&target.run, decision).await?,
-                    Answer::Signal(signal) => return Ok(signal.exit()),
-                    Answer::Later => {
+                    Some(decision) => self.record(&target.run, decision).await?,
+                    None => {
                         self.finish(target)?;
                         self.view.print(&load_decision_commands(self.host.journal().as_ref(), &target.run));
                         return Ok(Exit::Waiting);
@@ -125,7 +114,7 @@ impl RunDriver {
                         target.run, target.run
                     ));
                     self.write_stopped(target);
-                    return Ok(Exit::after_stop(&why));
+                    return Ok(Exit::Interrupted);
                 }
                 Err(error) => {
                     // Where the journal failed, another process may have the run.
@@ -186,10 +175,10 @@ impl RunDriver {
         Ok(())
     }
 
-    /// Asks the person at this terminal for a decision.
-    async fn ask_decision(&self, target: &RunTarget) -> Result<Answer, Failure> {
+    /// Asks the person at this terminal for a decision. `None` if nobody is there or wants to decide later.
+    async fn ask_decision(&self, target: &RunTarget) -> Result<Option<DecisionRequest>, Failure> {
         if !prompt::is_interactive() {
-            return Ok(Answer::Later);
+            return Ok(None);
         }
         let _one_at_a_time = self.prompt_lock.lock().await;
         let (state, _) = phasegate_runtime::load_run(self.host.journal().as_ref(), &target.run)?;
@@ -200,14 +189,10 @@ impl RunDriver {
             let (phase, judged, _) = state.waiting()?;
             printer.note(&gate::render_gate(&state, printer.note_paint()));
             prompt::ask_decision(&printer, JudgedAttempt::new(phase, judged), judged.verdict.passes(), by)
-        });
-        let mut first = self.signals.first();
-        let answer = tokio::select! {
-            answer = answer => answer.unwrap_or_default().map_or(Answer::Later, Answer::Decision),
-            signal = first.wait() => Answer::Signal(signal),
-        };
+        })
+        .await;
         self.view.show();
-        Ok(answer)
+        Ok(answer.unwrap_or_default())
     }
 
     fn explain_failure(&self, error: Error, run: &RunId) -> Failure {
@@ -222,19 +207,24 @@ impl RunDriver {
     }
 }
 
-/// On the first signal, announces the stop and lets running work be recorded; on the second, prints the hints and ends the
+/// On the first Ctrl-C, announces the stop and lets running work be recorded; on the second, prints the hints and ends the
 /// process.
-pub fn stop_on_signal(
-    signals: &Signals,
+pub fn stop_on_ctrl_c(
     stop: StopSignal,
+    printer: Printer,
     announce: impl FnOnce(&str) + Send + 'static,
     resume_hints: String,
 ) {
-    let mut first = signals.take_first(resume_hints);
     tokio::spawn(async move {
-        let signal = first.wait().await;
-        announce(signal.announcement());
-        stop.stop(signal.cause());
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        announce("stopping; press Ctrl-C again to end at once\n");
+        stop.stop(StopCause::Interrupted);
+        if tokio::signal::ctrl_c().await.is_ok() {
+            printer.note(&resume_hints);
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
     });
 }
 
@@ -252,19 +242,19 @@ pub fn resume_target(
         out_dir::save_out_dir(state, &run, &out);
         out_dir::claim_out_dir(state, &run, &out);
     }
-    print_header(host, view, state, RunTarget { run, created: None, out }, false)
+    print_header(host, view, state, RunTarget { run, created: None, out }, None)
 }
 
-/// Prints the header of a run that starts or continues; only its rest if its beginning was printed.
+/// Prints the header of a run that starts or continues; `config` describes the configuration of a new run.
 pub fn print_header(
     host: &Host,
     view: &LiveView,
     state: &Path,
     target: RunTarget,
-    begun: bool,
+    config: Option<String>,
 ) -> Result<RunTarget, Failure> {
     let (state, out) = (paths::display_path(state), paths::display_path(&target.out));
-    let header_paths = header::HeaderPaths { state: &state, out: &out, begun };
+    let header_paths = header::HeaderPaths { config, state: &state, out: &out };
     let settings = host.settings(&target.run)?;
     let journal = host.journal().as_ref();
     view.print(&header::render_header(journal, &target.run, &settings, &header_paths, view.paint())?);

@@ -12,12 +12,10 @@ mod drive;
 mod exit;
 mod find_run;
 mod help;
-mod ignored;
 mod open;
 mod out_dir;
 mod paths;
 mod repository;
-mod signals;
 mod tasks;
 mod terminal;
 mod trust;
@@ -26,14 +24,13 @@ mod view;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use phasegate_runtime::{ErrorCode, Trust};
+use phasegate_runtime::Trust;
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use cli::Cli;
 use context::Context;
 use exit::{Exit, Failure};
-use signals::Signals;
 use terminal::printer::Printer;
 
 /// A thousand runs at once allocate from all threads; the allocator of glibc then spends its time in the kernel.
@@ -41,44 +38,23 @@ use terminal::printer::Printer;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let cli = cli::parse();
     let printer = Printer::new();
-    let exit = match cli::parse(printer) {
-        Ok(cli) => {
-            trace(cli.verbose, printer);
-            phasegate_journal::report_waits(move |text| printer.note(&format!("{text}\n")));
-            run(cli, printer).unwrap_or_else(|failure| {
-                failure.print(&printer);
-                failure.exit
-            })
-        }
-        Err(exit) => exit,
-    };
-    ExitCode::from(check_stdout(exit, printer).code())
-}
-
-/// Prints an error if a result did not reach stdout, and returns it in place of a success.
-fn check_stdout(exit: Exit, printer: Printer) -> Exit {
-    let Some(why) = printer.failure() else { return exit };
-    let failure = Failure::infrastructure(format!("stdout cannot be written: {why}"))
-        .with_code(ErrorCode::UnwritableOutput)
-        .with_hint("free space, or send stdout to another place");
-    failure.print(&printer);
-    if exit == Exit::Passed { failure.exit } else { exit }
+    trace(cli.verbose, printer);
+    phasegate_journal::report_waits(move |text| printer.note(&format!("{text}\n")));
+    let exit = run(cli, printer).unwrap_or_else(|failure| {
+        failure.print(&printer);
+        failure.exit
+    });
+    ExitCode::from(exit.code())
 }
 
 fn run(cli: Cli, printer: Printer) -> Result<Exit, Failure> {
     let trust = Arc::new(Trust::load(&|name| std::env::var_os(name))?);
     let (state, untrusted_state) = paths::state_dir(cli.state.as_deref(), &trust.folders());
+    let context = Context { state, untrusted_state, verbose: cli.verbose, printer, parser: cli::parser, trust };
     let runtime = runtime().map_err(|why| Failure::infrastructure(format!("cannot start threads: {why}")))?;
-    let ended = runtime.block_on(async {
-        let signals = Signals::install(printer)
-            .map_err(|why| Failure::infrastructure(format!("cannot handle signals: {why}")))?;
-        let names_state = cli.state.is_some();
-        let parser = cli::parser;
-        let context =
-            Context { state, names_state, untrusted_state, verbose: cli.verbose, printer, parser, trust, signals };
-        commands::run(cli.command, &context).await
-    });
+    let ended = runtime.block_on(commands::run(cli.command, &context));
     // An unanswered prompt must not keep the process alive.
     runtime.shutdown_background();
     ended

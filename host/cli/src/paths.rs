@@ -8,8 +8,7 @@ use crate::exit::Failure;
 
 use phasegate_files::{TrustedFolders, Untrusted, Wanted, check_control, find_upwards};
 
-/// The name of the usual state folder.
-pub const STATE: &str = ".phasegate";
+const STATE: &str = ".phasegate";
 
 /// Returns the current folder.
 pub fn current_dir() -> PathBuf {
@@ -62,15 +61,6 @@ pub fn components_dir() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
     let data = variable("XDG_DATA_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/share")));
     data.map(|data| data.join("phasegate").join("components"))
-}
-
-/// Returns the path without symbolic links, as far as it exists.
-pub fn real_path(path: &Path) -> PathBuf {
-    let known = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, path.strip_prefix(above).ok()?)));
-    known.map_or_else(
-        || path.to_owned(),
-        |(above, rest)| if rest.as_os_str().is_empty() { above } else { above.join(rest) },
-    )
 }
 
 /// Returns true if the path, which need not exist, lies in the folder after all symbolic links on the way.

@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 
 use crate::workspace;
 
-pub const TASK: &str = "task_id = \"TASK-1\"\ndescription = \"Parse durations such as 1h30m\"\n";
+const TASK: &str = "task_id = \"TASK-1\"\ndescription = \"Parse durations such as 1h30m\"\n";
 const SCRIPTED: &str = "[models]\ndefault = \"scripted:answers.toml\"\n";
 
 #[test]

@@ -1,6 +1,4 @@
 //! The program at a terminal, where a person reads and types.
 
 mod first_minutes;
-mod pipes;
 mod screen;
-mod signals;

@@ -78,5 +78,5 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     check_repository(state, &host, &run, repo.as_deref())?;
     let view = Arc::new(LiveView::new(context, args.json, false));
     let target = resume_target(&host, &view, state, run, out)?;
-    Ok(RunDriver::new(host, view, context.signals.clone()).drive_all(vec![target], 1).await)
+    Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)
 }

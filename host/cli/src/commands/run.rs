@@ -16,14 +16,12 @@ use crate::context_files;
 use crate::drive::{RunDriver, RunTarget, print_header, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run;
-use crate::ignored::ignore_run_folders;
 use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir, check_resumed_out_dir};
 use crate::paths::{self, current_dir};
 use crate::repository::check_repository;
 use crate::tasks::{Described, RepositoryArgs, TaskArgs, task_from_file};
 use crate::trust;
-use crate::view::header;
 use crate::view::live::LiveView;
 
 /// Arguments of `run`.
@@ -80,27 +78,15 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let state = &context.state;
     let mut plan = plan_runs(&args, context)?;
     check_out_dirs(&args, &plan, state)?;
-    let view = Arc::new(LiveView::new(context, args.json, plan.count() > 1));
     // A run that is resumed uses the settings it was created with, not the configuration of today.
-    let setup = match plan.new.is_empty() {
-        true => None,
-        false => {
-            let (config, pipeline) = setup(&args, &mut plan.new, context).await?;
-            // Printed before anything that may take long: providers, the state folder, compilations.
-            let first = plan.new.first().filter(|_| plan.resumed.is_empty());
-            first.iter().for_each(|task| print_beginning(&view, task, &config, &pipeline));
-            if pipeline.pipeline.may_ask_models() {
-                check_models(&config, &context.trust).await?;
-            }
-            Some((config, pipeline))
-        }
-    };
+    let setup = if plan.new.is_empty() { None } else { Some(setup(&args, &mut plan.new, context).await?) };
 
     let config = match &setup {
         Some((config, _)) => config.clone(),
         None => open::config_if_readable(context, args.config.as_deref())?,
     };
     let host = open::host(context, config, RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
+    let view = Arc::new(LiveView::new(context, args.json, plan.count() > 1));
     let jobs = args.jobs.map_or(if args.overlap { 8 } else { 1 }, NonZeroUsize::get);
     let mut targets = Vec::new();
     for (run, task) in &plan.resumed {
@@ -111,10 +97,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         view.print(&format!("run {run} of task {task} {}\n", render_resume_status(&host, run)?));
     }
     if let Some((config, pipeline)) = &setup {
-        for (number, task) in plan.new.iter().enumerate() {
-            if number > 0 || !plan.resumed.is_empty() {
-                print_beginning(&view, task, config, pipeline);
-            }
+        for task in &plan.new {
             let new = NewRun::new(task, pipeline, config);
             let out = out_dir_for(&args, &task.task.id, plan.count());
             let mut target = create_run(&host, &view, context, new, out).await?;
@@ -123,7 +106,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             targets.push(target);
         }
     }
-    Ok(RunDriver::new(host, view, context.signals.clone()).drive_all(targets, jobs).await)
+    Ok(RunDriver::new(host, view).drive_all(targets, jobs).await)
 }
 
 async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Result<(Config, LoadedPipeline), Failure> {
@@ -135,12 +118,10 @@ async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Resu
     let trust = &context.trust;
     let missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;
     trust::ensure(context, missing.map(|missing| missing.named_by(config.origin())), config.locked)?;
+    if pipeline.pipeline.may_ask_models() {
+        check_models(&config, trust).await?;
+    }
     Ok((config, pipeline))
-}
-
-fn print_beginning(view: &LiveView, task: &TaskSource, config: &Config, pipeline: &LoadedPipeline) {
-    let config = render_config_source(config, pipeline);
-    view.print(&header::render_beginning(&task.task, &pipeline.pipeline, config, view.paint()));
 }
 
 async fn create_run(
@@ -151,8 +132,7 @@ async fn create_run(
     out: Option<PathBuf>,
 ) -> Result<RunTarget, Failure> {
     let run = host.new_run_id(&new.task.task.id)?;
-    let repository: Vec<PathBuf> = new.task.repository.iter().map(|repository| repository.path.clone()).collect();
-    let is_usual = out.is_none();
+    let config = render_config_source(new.config, new.pipeline);
     let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
     // Saved before the run is created, so that no run exists without its output folder.
     out_dir::save_out_dir(&context.state, &run, &out);
@@ -166,8 +146,7 @@ async fn create_run(
         made => made?,
     };
     out_dir::claim_out_dir(&context.state, &run, &out);
-    view.print(&ignore_run_folders(&context.state, is_usual, &repository));
-    print_header(host, view, &context.state, RunTarget { run, created: Some(created), out }, true)
+    print_header(host, view, &context.state, RunTarget { run, created: Some(created), out }, Some(config))
 }
 
 fn render_resume_status(host: &Host, run: &RunId) -> Result<&'static str, Failure> {
@@ -226,7 +205,7 @@ fn check_out_dirs(args: &Args, plan: &RunPlan, state: &Path) -> Result<(), Failu
         let out = out_dir_for(args, task, plan.count());
         match (run, &out) {
             (Some(run), out) => check_resumed_out_dir(state, run, out.as_deref(), args.force)?,
-            (None, Some(out)) => check_out_dir(state, out, args.force)?,
+            (None, Some(out)) => check_out_dir(out, args.force)?,
             (None, None) => check_default_out_dir(&out_dir::default_parent())?,
         }
         if (args.resume || out.is_some()) && !seen.insert(task) {

@@ -1,6 +1,5 @@
 //! The terminal: printing, colours, formatting, progress bars and prompts.
 
-mod closed;
 pub mod columns;
 pub mod format;
 pub mod model_progress;

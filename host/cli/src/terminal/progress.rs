@@ -9,11 +9,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phasegate_process::state::State;
 use phasegate_process::sync::lock;
 use phasegate_process::{Event, Recorded, RunId};
-use phasegate_runtime::{Activity, CompileStage};
+use phasegate_runtime::Activity;
 
-use crate::terminal::format::{compact_number, compiled_how_often, cost, count, one_line, truncate};
+use crate::terminal::format::{compact_number, cost, count, one_line, truncate};
 use crate::terminal::model_progress::render_model_progress;
-use crate::terminal::style::can_redraw;
 
 const TICK: Duration = Duration::from_millis(120);
 
@@ -47,10 +46,6 @@ impl ProgressBars {
 
     /// Prints above the bars.
     pub fn print_above(&self, print: impl FnOnce()) {
-        // `suspend` panics at a terminal that has closed.
-        if self.multi.clear().is_err() {
-            self.multi.set_draw_target(ProgressDrawTarget::hidden());
-        }
         self.multi.suspend(print);
     }
 
@@ -113,12 +108,12 @@ impl ProgressBars {
     pub fn on_activity(&self, run: &RunId, seen: &Activity) {
         let mut shown = self.lock();
         match seen {
-            Activity::Compiling { plugin, kept, stage: CompileStage::Begun } => {
+            Activity::Compiling { plugin, done: false } => {
                 let bar = self.add_spinner(&format!("compiling {plugin}"));
-                bar.set_message(compiled_how_often(*kept));
+                bar.set_message("once on this machine");
                 shown.compiling.insert(plugin.clone(), bar);
             }
-            Activity::Compiling { plugin, .. } => {
+            Activity::Compiling { plugin, done: true } => {
                 shown.compiling.remove(plugin).iter().for_each(ProgressBar::finish_and_clear);
             }
             Activity::Model { progress, .. } => shown.show_activity(run, &render_model_progress(progress)),
@@ -136,10 +131,9 @@ impl ProgressBars {
     }
 }
 
-/// Shows a spinner with this name on the terminal, if standard error is one that can draw it.
+/// Shows a spinner with this name on the terminal, if standard error is one.
 pub fn spinner(name: &str) -> ProgressBar {
-    let bar = if can_redraw() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-    start_spinner(bar, name)
+    start_spinner(ProgressBar::new_spinner(), name)
 }
 
 fn start_spinner(bar: ProgressBar, name: &str) -> ProgressBar {

@@ -2,17 +2,19 @@
 //!
 //! With `--json`, stdout has only the journal's events, and lines for people go to stderr.
 
+use std::io::IsTerminal;
+
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
-use phasegate_runtime::{Activity, CompileStage, Observer};
+use phasegate_runtime::{Activity, Observer};
 use phasegate_sandbox::LogLevel;
 
 use crate::context::Context;
-use crate::terminal::format::{compiled_how_often, one_line};
+use crate::terminal::format::one_line;
 use crate::terminal::model_progress::render_model_progress;
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
-use crate::terminal::style::{Paint, can_redraw};
+use crate::terminal::style::Paint;
 use crate::view::event::{render_json_line, render_progress, render_verbose};
 use crate::view::wait_notes::WaitNotes;
 
@@ -30,7 +32,7 @@ pub struct LiveView {
 impl LiveView {
     /// With `several`, each line starts with the id of its run.
     pub fn new(context: &Context, json: bool, several: bool) -> Self {
-        let bars = (!json && can_redraw()).then(ProgressBars::new);
+        let bars = (!json && std::io::stderr().is_terminal()).then(ProgressBars::new);
         Self {
             printer: context.printer,
             json,
@@ -127,15 +129,12 @@ impl Observer for LiveView {
                     self.line(run, &format!("{place}{level}: {}", one_line(line)));
                 }
             }
-            Activity::Compiling { plugin, kept, stage: CompileStage::Begun } => {
+            Activity::Compiling { plugin, done: false } => {
                 if self.bars.is_none() {
-                    self.line(run, &format!("compiling {plugin} ({})", compiled_how_often(*kept)));
+                    self.line(run, &format!("compiling {plugin} (once on this machine)"));
                 }
             }
-            Activity::Compiling { plugin, stage: CompileStage::Done(took), .. } => {
-                self.line(run, &format!("compiled {plugin} in {:.1} s", took.as_secs_f32()));
-            }
-            Activity::Compiling { stage: CompileStage::Failed, .. } => {}
+            Activity::Compiling { plugin, done: true } => self.line(run, &format!("compiled {plugin}")),
             Activity::Model { label, progress, .. } => {
                 if self.verbose > 1 {
                     let what = render_model_progress(progress);

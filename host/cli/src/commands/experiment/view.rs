@@ -1,15 +1,16 @@
 //! Progress of an experiment on stderr: progress bars, or a line for each cell.
 
+use std::io::IsTerminal;
+
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
-use phasegate_runtime::{Activity, CompileStage, Observer};
+use phasegate_runtime::{Activity, Observer};
 
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::terminal::format::{compiled_how_often, one_line};
+use crate::terminal::format::one_line;
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
-use crate::terminal::style::can_redraw;
 use crate::view::event::render_progress;
 use crate::view::wait_notes::WaitNotes;
 
@@ -22,12 +23,12 @@ pub struct ExperimentView {
 }
 
 impl ExperimentView {
-    /// Uses progress bars if stderr is a terminal that can draw them.
+    /// Uses progress bars if stderr is a terminal.
     pub fn new(context: &Context) -> Self {
         Self {
             verbose: context.verbose,
             printer: context.printer,
-            bars: can_redraw().then(ProgressBars::new),
+            bars: std::io::stderr().is_terminal().then(ProgressBars::new),
             waits: WaitNotes::default(),
         }
     }
@@ -47,6 +48,11 @@ impl ExperimentView {
             Some(bars) => bars.print_above(print),
             None => print(),
         }
+    }
+
+    /// The printer of this view.
+    pub fn printer(&self) -> Printer {
+        self.printer
     }
 
     /// Adds a run under the name of its cell.
@@ -88,8 +94,8 @@ impl Observer for ExperimentView {
     fn on_activity(&self, run: &RunId, at: Option<&AttemptId>, seen: Activity) {
         self.waits.on_activity(run, at, &seen);
         match &seen {
-            Activity::Compiling { plugin, kept, stage: CompileStage::Begun } if self.bars.is_none() => {
-                self.printer.note(&format!("compiling {plugin} ({})\n", compiled_how_often(*kept)));
+            Activity::Compiling { plugin, done: false } if self.bars.is_none() => {
+                self.printer.note(&format!("compiling {plugin} (once on this machine)\n"));
             }
             Activity::Log { level, line } if self.verbose > 0 => {
                 self.line(run, &format!("{level}: {}", one_line(line)))
