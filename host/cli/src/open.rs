@@ -159,7 +159,10 @@ pub fn find_journal(context: &Context) -> Result<Option<ComponentJournal>, Failu
         journal => journal?,
     };
     if let Some(damage) = journal.damage() {
-        context.printer.note(&format!("showing only what can be read: {damage}\nhint: {}\n", damage.hint()));
+        context.printer.note(&format!(
+            "showing only what can be read: {damage}\nhint: {}\n",
+            context.printer.complete(&damage.hint())
+        ));
     }
     Ok(Some(ComponentJournal::to_read(Box::new(journal), components())))
 }
