@@ -42,6 +42,8 @@ fn main() -> ExitCode {
     let (cli, command_line) = cli::parse();
     let printer = Printer::new().with_command_line(command_line);
     trace(cli.verbose, printer);
+    // Each run that is under way holds a lock file.
+    phasegate_files::allow_open_files();
     phasegate_journal::report_waits(move |text| printer.note(&format!("{text}\n")));
     let exit = run(cli, printer).unwrap_or_else(|failure| {
         failure.print(&printer);
