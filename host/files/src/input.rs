@@ -39,9 +39,31 @@ pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > max { Err(too_large()) } else { Ok(bytes) }
 }
 
-/// Reads a regular file of at most `max` bytes that is text in UTF-8. Other content is an error of kind `InvalidData`.
+/// Reads a regular file of at most `max` bytes that is text in UTF-8; a byte order mark at its start is left out. Other content
+/// is an error of kind `InvalidData` that says which encoding it has, as far as the bytes show it.
 pub fn read_text(path: &Path, max: u64) -> io::Result<String> {
-    String::from_utf8(read(path, max)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not text in UTF-8"))
+    let bytes = read(path, max)?;
+    let invalid = |why: String| io::Error::new(ErrorKind::InvalidData, why);
+    if is_utf16(&bytes) {
+        return Err(invalid("it is text in UTF-16, not in UTF-8".to_owned()));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let line = bytes.iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+        let guess = if bytes.contains(&0) { "" } else { "; it may be in Latin-1" };
+        invalid(format!("it is not text in UTF-8, first in line {line}{guess}"))
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
+}
+
+/// Whether bytes begin with the mark of UTF-16, or with an ASCII character in two bytes.
+fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+        || matches!(bytes, [0, low, ..] | [low, 0, ..] if low.is_ascii_graphic())
 }
 
 /// Checks that a regular file can be read. The reason calls it `given`, as the person named it.
@@ -92,7 +114,22 @@ mod tests {
         assert_eq!(read(&path, 4).unwrap_err().to_string(), "it has more than 4 bytes, which is the limit");
         // A file of the system says that it has no bytes.
         assert!(read(Path::new("/proc/self/status"), 10).unwrap_err().to_string().starts_with("it has more than 10"));
-        std::fs::write(&path, b"\xff").unwrap();
-        assert_eq!(read_text(&path, 5).unwrap_err().to_string(), "it is not text in UTF-8");
+    }
+
+    #[test]
+    fn says_which_encoding_a_text_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("text");
+        let refusal = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            read_text(&path, 100).unwrap_err().to_string()
+        };
+        for bytes in [b"\xff\xfea\0".as_slice(), b"\xfe\xff\0a", b"a\0b\0", b"\0a\0b"] {
+            assert_eq!(refusal(bytes), "it is text in UTF-16, not in UTF-8");
+        }
+        assert_eq!(refusal(b"a\ncaf\xe9\n"), "it is not text in UTF-8, first in line 2; it may be in Latin-1");
+        assert_eq!(refusal(b"\x7fELF\0\xff"), "it is not text in UTF-8, first in line 1");
+        std::fs::write(&path, b"\xef\xbb\xbftext").unwrap();
+        assert_eq!(read_text(&path, 100).unwrap(), "text");
     }
 }
