@@ -15,7 +15,7 @@ use phasegate_runtime::{
     BUNDLED, Config, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, ReservedPaths, RunOutcome,
     StopSignal, TaskSource, Trust,
 };
-use phasegate_sandbox::{Engine, EngineSettings};
+use phasegate_sandbox::EngineSettings;
 
 /// Where events go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,13 @@ impl Workload {
         let config = Config::find(None, dir, &trust)?;
         let pipeline = config.load_pipeline(Some("pipeline.toml"), None, dir, &BUNDLED)?;
         let task = Task::parse(Source { file: "task.toml", text: TASK })?;
-        let task = TaskSource { task, folder: dir.to_owned(), reserved: ReservedPaths::default(), repository: None };
+        let task = TaskSource {
+            task,
+            folder: dir.to_owned(),
+            reserved: ReservedPaths::default(),
+            repository: None,
+            file: None,
+        };
         let journal: Arc<dyn Journal> = match durability {
             Durability::Memory => Arc::new(MemoryJournal::new()),
             Durability::Disk => Arc::new(SqliteJournal::open(&dir.join("state"))?),
@@ -97,8 +103,8 @@ impl Workload {
         if let Some(instances) = instances {
             (engine.max_instances, engine.max_large_instances, engine.max_test_runs) = (instances, 1, 1);
         }
-        let host_config = HostConfig::new(Arc::clone(&journal), Engine::new(engine)?);
-        let host = Host::new(HostConfig { trust: Arc::new(trust), ..host_config });
+        let host_config = HostConfig::new(Arc::clone(&journal), engine);
+        let host = Host::new(HostConfig { trust: Arc::new(trust), ..host_config })?;
         Ok(Self { host, journal, config: Arc::new(config), pipeline: Arc::new(pipeline), task: Arc::new(task) })
     }
 

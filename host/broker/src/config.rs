@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use phasegate_process::model::Tier;
+use phasegate_process::source::did_you_mean;
 use serde::{Deserialize, Serialize};
 
 use crate::access::ProviderAccess;
@@ -280,7 +281,8 @@ impl ConfigError {
             }
             Self::NoOllamaModel { .. } => "pull one, as in `ollama pull llama3.1`".to_owned(),
             Self::UnknownProvider { model, known, .. } => format!(
-                "choose from {known}; describe another as [providers.{}] with kind and base_url",
+                "{}; describe another as [providers.{}] with kind and base_url",
+                did_you_mean(model.provider(), &known.split(", ").collect::<Vec<_>>()),
                 model.provider()
             ),
             Self::Provider { hint, .. } | Self::Script { hint, .. } => hint.clone(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_broker::BudgetConfig;
 use phasegate_process::PhaseName;
-use phasegate_process::source::{Source, SourceError, parse, to_json};
+use phasegate_process::source::{Reference, ShapeError, Source, SourceError, parse, to_json};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -111,7 +111,7 @@ impl Experiment {
         let text = phasegate_files::read_text(file, phasegate_files::MAX_TEXT_BYTES)
             .map_err(|why| unreadable_file(&name, &why, "name an experiment file; docs/experiments.md shows one"))?;
         let source = Source { file: &name, text: &text };
-        let raw: Raw = parse(source)?;
+        let raw: Raw = parse(source, &Reference::EXPERIMENT)?;
         let dir = folder_of(file);
         let budget = budget(source, raw.budget.unwrap_or_default())?;
         let mut experiment = Self {
@@ -157,13 +157,9 @@ fn budget(source: Source<'_>, given: BTreeMap<Spanned<String>, toml::Value>) -> 
     for (key, value) in given {
         let one = toml::Table::from_iter([(key.get_ref().clone(), value)]);
         let read = BudgetConfig::deserialize(one).map_err(|error| {
-            let words = error.message().to_owned();
-            let message = words.lines().next().unwrap_or_default().to_owned();
-            source.error(
-                key.span(),
-                format!("[budget] {}: {message}", key.get_ref()),
-                "the limits are tokens, usd and calls",
-            )
+            let shape = ShapeError::from_message(error.message());
+            let message = shape.about(&format!("budget.{}", key.get_ref()), "budget");
+            source.error(key.span(), message, "the limits are tokens, usd and calls\nsee docs/experiments.md")
         })?;
         match key.get_ref().as_str() {
             "tokens" => budget.tokens = read.tokens,

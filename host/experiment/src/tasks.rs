@@ -11,7 +11,7 @@ use phasegate_process::task::Task;
 use toml::Spanned;
 use walkdir::WalkDir;
 
-use phasegate_runtime::{ConfigFault, RepositorySource, ReservedPaths, TaskSource, unreadable_file};
+use phasegate_runtime::{ConfigFault, RepositorySource, ReservedPaths, TaskFile, TaskSource, unreadable_file};
 
 type Patterns = Spanned<Vec<Spanned<String>>>;
 
@@ -86,7 +86,8 @@ fn load_task(file: &Path) -> Result<(TaskSource, String), ConfigFault> {
         let hint = error.hint().unwrap_or_default();
         ConfigFault::from(Source { file: &name, text: &text }.error_at_top(error.to_string(), hint))
     })?;
-    Ok((TaskSource { task, folder, reserved, repository }, name))
+    let file = Some(TaskFile { name: name.clone(), text });
+    Ok((TaskSource { task, folder, reserved, repository, file }, name))
 }
 
 /// Returns the folder of a file; `.` for a bare file name.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::names::TaskId;
-use crate::source::{Source, SourceError, parse};
+use crate::source::{Reference, Source, SourceError, parse};
 
 /// A validated task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,7 @@ struct RawMarked {
 impl Task {
     /// Parses and validates a task file.
     pub fn parse(source: Source<'_>) -> Result<Self, SourceError> {
-        let raw: RawTask = parse(source)?;
+        let raw: RawTask = parse(source, &Reference::TASK)?;
         let id = source.parse_name(&raw.task_id)?;
         if raw.description.get_ref().trim().chars().count() < 10 {
             let hint = "describe the task in at least 10 characters";

@@ -65,6 +65,11 @@ static STANDARD: [(&str, KindSchema); 12] = [
     (REPOSITORY_MAP, KindSchema::new(include_str!("../../schemas/repository_map.json"))),
 ];
 
+/// The names of the standard kinds.
+pub fn standard_names<'a>() -> impl Iterator<Item = &'a str> {
+    STANDARD.iter().map(|(name, _)| *name)
+}
+
 /// The JSON Schema of a kind, as text.
 pub fn schema<'a>(added: &'a AddedKinds, kind: &Kind) -> Option<&'a str> {
     find(added, kind).map(KindSchema::text)

@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::manifest::Manifest;
 use crate::names::PluginName;
 use crate::pipeline::Grants;
-use crate::source::{self, Source, SourceError};
+use crate::source::{self, Reference, Source, SourceError};
 
 /// The name of the file, which lies beside the configuration.
 pub const LOCK_FILE: &str = "phasegate.lock";
@@ -107,7 +107,7 @@ pub struct Change {
 impl Lock {
     /// Parses the file. Fails on another version of the format.
     pub fn parse(source: Source<'_>) -> Result<Self, SourceError> {
-        let raw: Raw = source::parse(source)?;
+        let raw: Raw = source::parse(source, &Reference::LOCK)?;
         if raw.version != FORMAT {
             let message = format!("this is version {} of the file, this phasegate reads version {FORMAT}", raw.version);
             return Err(source.error_at_top(message, "use a newer phasegate"));

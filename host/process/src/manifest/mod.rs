@@ -13,7 +13,7 @@ use toml::Spanned;
 use crate::names::Kind;
 use crate::pipeline::Grants;
 use crate::schema::{self, schema_fault};
-use crate::source::{self, Source, SourceError, did_you_mean};
+use crate::source::{self, Reference, Source, SourceError, did_you_mean};
 
 /// The largest manifest, in bytes.
 pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
@@ -26,7 +26,7 @@ const MAX_FAULTS: usize = 20;
 const MAX_ASKED: usize = 32;
 
 /// The hint of errors that are not a misspelt word.
-const AUTHOR_HINT: &str = "its author has to correct plugin.toml; see plugins/sdk/README.md";
+const AUTHOR_HINT: &str = "its author has to correct plugin.toml";
 
 /// A parsed manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,12 +55,14 @@ pub struct InvalidManifest {
     pub message: String,
     /// What the author of the plugin can do.
     pub hint: String,
+    /// The line of the manifest, as [`SourceError::excerpt`].
+    pub excerpt: Option<Box<str>>,
 }
 
 impl InvalidManifest {
     /// An error with its hint.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: hint.into() }
+        Self { message: message.into(), hint: hint.into(), excerpt: None }
     }
 }
 
@@ -101,11 +103,18 @@ impl Manifest {
             return Err(InvalidManifest::new(message, "its author has to shorten it"));
         }
         let source = Source { file: "manifest", text };
-        Self::parse_source(source).map_err(|error| InvalidManifest::new(error.to_string(), error.hint))
+        Self::parse_source(source).map_err(|error| InvalidManifest {
+            message: error.to_string(),
+            hint: match error.hint.starts_with("see ") {
+                true => format!("{AUTHOR_HINT}; {}", error.hint),
+                false => error.hint,
+            },
+            excerpt: error.excerpt,
+        })
     }
 
     fn parse_source(source: Source<'_>) -> Result<Self, SourceError> {
-        let raw: Raw = source::parse_with_hint(source, AUTHOR_HINT)?;
+        let raw: Raw = source::parse(source, &Reference::MANIFEST)?;
         let mut kinds = BTreeMap::new();
         for kind in raw.kind {
             let name: Kind = kind

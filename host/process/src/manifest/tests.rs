@@ -79,10 +79,10 @@ fn accepts_any_settings_without_a_schema() {
 fn rejects_unusable_manifests_with_a_line() {
     let start = "name = \"x\"\nversion = \"1\"\n";
     let cases = [
-        ("version = \"1\"\n".to_owned(), "manifest:1: missing field `name`\nhint: add it"),
+        ("version = \"1\"\n".to_owned(), "manifest:1: `name` is missing\nhint: add it\nsee plugins/sdk/README.md"),
         (
             format!("{start}[asks]\nmodles = []\n"),
-            "manifest:4: unknown field `modles`, expected `models` or `test-bench`\nhint: did you mean `models`?",
+            "manifest:4: unknown key `modles` in [asks]\nhint: did you mean `models`?",
         ),
         (
             format!("{start}settings = '{{\"type\": \"obj\"}}'\n"),

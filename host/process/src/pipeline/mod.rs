@@ -7,17 +7,21 @@
 
 mod allowance;
 mod approval;
+mod attempts;
 mod check;
 mod definition;
 mod languages;
 mod parse;
+mod phase_changes;
 mod setting_locations;
 mod standard;
 
 pub use allowance::{AllowedTests, TestAllowance};
 pub use approval::{ApprovalKeys, ApprovalPolicy, ApprovalRules};
+pub use attempts::{AttemptsFault, check_attempts};
 pub use check::check;
 pub use definition::{Gate, Grants, Phase, Pipeline, PluginUse, Produce, Read, Strategy, TestGate};
 pub use parse::{Files, parse, parse_with_locations};
+pub use phase_changes::PhaseChanges;
 pub use setting_locations::{RawSettings, SettingLocations, SettingsOwner};
 pub use standard::{STANDARD, standard};

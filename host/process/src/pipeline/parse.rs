@@ -8,16 +8,17 @@ use serde_json::json;
 use toml::Spanned;
 
 use super::approval::{ApprovalPeriod, Approvers};
+use super::attempts::DEFAULT_RETRIES;
 use super::{
     ApprovalKeys, ApprovalPolicy, Gate, Grants, Phase, Pipeline, PluginUse, Produce, RawSettings, Read,
     SettingLocations, SettingsOwner, Strategy, TestAllowance, TestGate, standard,
 };
 use crate::names::{Kind, PluginName};
-use crate::source::{self, Source, SourceError, did_you_mean, to_json};
+use crate::source::{self, Reference, Source, SourceError, did_you_mean, to_json};
 use crate::work::Severity;
 
 /// The longest chain of `extends`.
-const MAX_DEPTH: u32 = 8;
+const MAX_DEPTH: usize = 8;
 
 /// Reads a file that a pipeline names (`extends`, `schema`), relative to that pipeline. Fails with a message without a
 /// hint.
@@ -113,19 +114,20 @@ pub fn parse(source: Source<'_>, files: Files<'_>) -> Result<Pipeline, SourceErr
 /// Parses like [`parse()`], and also returns the locations of the plugins' settings in the files.
 pub fn parse_with_locations(source: Source<'_>, files: Files<'_>) -> Result<(Pipeline, SettingLocations), SourceError> {
     let mut locations = SettingLocations::default();
-    let pipeline = parse_at(source, files, 0, &mut locations)?;
+    let chain = Chain { above: None, path: source.file.rsplit('/').next().unwrap_or_default().to_owned() };
+    let pipeline = parse_at(source, files, &chain, &mut locations)?;
     Ok((pipeline, locations))
 }
 
 fn parse_at(
     source: Source<'_>,
     files: Files<'_>,
-    depth: u32,
+    chain: &Chain<'_>,
     locations: &mut SettingLocations,
 ) -> Result<Pipeline, SourceError> {
-    let raw: RawPipeline = source::parse(source)?;
+    let raw: RawPipeline = source::parse(source, &Reference::PIPELINE)?;
     let mut pipeline = match &raw.extends {
-        Some(base) => parse_base(source, base, files, depth, locations)?,
+        Some(base) => parse_base(source, base, files, chain, locations)?,
         None => new_pipeline(source, &raw)?,
     };
     if let Some(name) = raw.name {
@@ -141,6 +143,7 @@ fn parse_at(
         let settings = locations.insert(source, SettingsOwner::Strategy, &feedback.settings.unwrap_or_default());
         pipeline.feedback = Strategy { plugin: source.parse_name(&feedback.strategy)?, settings };
     }
+    check_twice(source, &raw.phase)?;
     for phase in raw.phase {
         add_phase(source, &mut pipeline, phase, locations)?;
     }
@@ -159,8 +162,21 @@ fn parse_at(
     Ok(pipeline)
 }
 
+/// Rejects a file that has two tables for one phase: the second would change the first.
+fn check_twice(source: Source<'_>, phases: &[Spanned<RawPhase>]) -> Result<(), SourceError> {
+    let mut seen = BTreeMap::new();
+    for name in phases.iter().map(|phase| &phase.get_ref().name) {
+        if let Some(first) = seen.insert(name.get_ref(), name.span()) {
+            let line = source.line_of(first.start);
+            let message = format!("phase `{}` is already in line {line} of this file", name.get_ref());
+            return Err(source.error(name.span(), message, "rename one of the two, or write all keys into one table"));
+        }
+    }
+    Ok(())
+}
+
 fn new_pipeline(source: Source<'_>, raw: &RawPipeline) -> Result<Pipeline, SourceError> {
-    let missing = |what: &str, hint: &str| source.error_at_top(format!("missing field `{what}`"), hint);
+    let missing = |what: &str, hint: &str| source.error_at_top(format!("`{what}` is missing"), hint);
     if raw.phase.is_empty() {
         return Err(missing("phase", "add at least one `[[phase]]`"));
     }
@@ -178,30 +194,65 @@ fn new_pipeline(source: Source<'_>, raw: &RawPipeline) -> Result<Pipeline, Sourc
     })
 }
 
+/// The files from the first one to the one that is parsed, each with its path from the folder of the first.
+struct Chain<'a> {
+    above: Option<&'a Chain<'a>>,
+    path: String,
+}
+
+impl Chain<'_> {
+    fn paths(&self) -> Vec<&str> {
+        let mut paths = self.above.map(Chain::paths).unwrap_or_default();
+        paths.push(&self.path);
+        paths
+    }
+
+    /// Returns the path of a file that the last file names.
+    fn path_of(&self, file: &str) -> String {
+        let mut parts: Vec<&str> = self.path.split('/').collect();
+        parts.pop();
+        for part in file.split('/') {
+            match part {
+                "." => {}
+                ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+                part => parts.push(part),
+            }
+        }
+        parts.join("/")
+    }
+}
+
 fn parse_base(
     source: Source<'_>,
     base: &Spanned<String>,
     files: Files<'_>,
-    depth: u32,
+    chain: &Chain<'_>,
     locations: &mut SettingLocations,
 ) -> Result<Pipeline, SourceError> {
-    let known: Vec<_> = super::STANDARD.iter().map(|(name, _)| *name).collect();
-    if depth >= MAX_DEPTH {
-        let message = format!("the chain of `extends` is longer than {MAX_DEPTH} pipelines");
-        return Err(source.error(base.span(), message, "let one of them extend no other"));
-    }
     let file = base.get_ref();
+    let known: Vec<_> = super::STANDARD.iter().map(|(name, _)| *name).collect();
+    let below = Chain { above: Some(chain), path: chain.path_of(file) };
     if let Some(text) = standard(file) {
-        return parse_at(Source { file, text }, files, depth + 1, locations);
+        return parse_at(Source { file, text }, files, &below, locations);
     }
     if !file.ends_with(".toml") {
         let message = format!("there is no standard pipeline `{file}`");
         return Err(source.error(base.span(), message, did_you_mean(file, &known)));
     }
+    let paths = chain.paths();
+    if let Some(first) = paths.iter().position(|path| *path == below.path) {
+        let circle: Vec<&str> = paths.iter().skip(first).copied().chain([below.path.as_str()]).collect();
+        let message = format!("`extends` goes in a circle: {}", circle.join(" → "));
+        return Err(source.error(base.span(), message, "let one of them extend no other, or a standard pipeline"));
+    }
+    if paths.len() > MAX_DEPTH {
+        let message = format!("the chain of `extends` is longer than {MAX_DEPTH} pipelines: {}", paths.join(" → "));
+        return Err(source.error(base.span(), message, "let one of them extend no other"));
+    }
     let text = files(file).map_err(|why| source.error(base.span(), why, "the path is relative to this file"))?;
     let folder = file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let beside = |path: &str| files(&format!("{folder}{path}"));
-    let mut pipeline = parse_at(Source { file, text: &text }, &beside, depth + 1, locations)?;
+    let mut pipeline = parse_at(Source { file, text: &text }, &beside, &below, locations)?;
     for path in pipeline.plugins.values_mut().filter_map(|plugin| plugin.path.as_mut()) {
         if !path.starts_with('/') {
             path.insert_str(0, &folder);
@@ -248,7 +299,7 @@ fn add_phase(
                 reads: Vec::new(),
                 produces: Vec::new(),
                 settings: json!({}),
-                max_retries: NonZeroU32::MIN.saturating_add(2),
+                max_retries: DEFAULT_RETRIES,
                 gate: None,
             };
             change_phase(source, &mut phase, raw, locations)?;

@@ -42,6 +42,12 @@ impl SettingLocations {
         settings.iter().map(|(key, value)| (key.get_ref().clone(), to_json(value.clone()))).collect()
     }
 
+    /// Adds the locations of settings that are added to the owner's.
+    pub fn add(&mut self, source: Source<'_>, owner: SettingsOwner, settings: &RawSettings) {
+        let location = |key: &Spanned<String>| (key.get_ref().clone(), source.error(key.span(), "", ""));
+        self.0.entry(owner).or_default().extend(settings.keys().map(location));
+    }
+
     /// Removes the locations of the owner's settings, which no longer come from a file.
     pub fn remove(&mut self, owner: &SettingsOwner) {
         self.0.remove(owner);

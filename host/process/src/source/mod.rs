@@ -3,6 +3,10 @@
 //! Every configuration file of Phasegate (tasks, pipelines, `phasegate.toml`) is parsed by [`parse`]. Later errors
 //! about its content are [`SourceError`]s made by the same [`Source`], so that all of them look the same.
 
+mod excerpt;
+mod key_path;
+mod reference;
+mod secret;
 mod shape_error;
 mod words;
 
@@ -15,11 +19,12 @@ use toml::Spanned;
 
 use crate::names::InvalidName;
 
-pub use shape_error::ShapeError;
+use self::excerpt::render_excerpt;
+use self::key_path::{Document, dotted};
+use self::secret::{is_known_key, is_secret_name, mask_known_keys};
+pub use reference::Reference;
+pub use shape_error::{Shape, ShapeError};
 pub use words::{did_you_mean, nearest};
-
-/// The hint of errors that have no better one.
-const REFERENCE: &str = "see docs/configuration.md";
 
 /// An error in a file that a person wrote. Its `Display` is place and message, without the hint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,8 +36,10 @@ pub struct SourceError {
     pub line: usize,
     /// The problem.
     pub message: String,
-    /// What to do about it.
+    /// What to do about it, one hint per line.
     pub hint: String,
+    /// The line with carets below the place, in two lines of text. Secrets in it are masked.
+    pub excerpt: Option<Box<str>>,
 }
 
 /// The name and the text of a file.
@@ -47,9 +54,15 @@ pub struct Source<'a> {
 impl Source<'_> {
     /// Returns an error at the line where `span`, a range of bytes, begins.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) -> SourceError {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        SourceError { file: self.file.to_owned(), line, message: message.into(), hint: hint.into() }
+        let line = self.line_of(span.start);
+        let excerpt = render_excerpt(self.text, line, span);
+        let message = mask_known_keys(&message.into());
+        SourceError { file: self.file.to_owned(), line, message, hint: hint.into(), excerpt }
+    }
+
+    /// Returns the line of a byte, from 1.
+    pub fn line_of(&self, place: usize) -> usize {
+        self.text.get(..place).unwrap_or(self.text).matches('\n').count() + 1
     }
 
     /// Parses a name. Fails at the name's line.
@@ -71,17 +84,93 @@ impl Source<'_> {
     }
 }
 
-/// Parses TOML into `T`, which should deny unknown fields.
-pub fn parse<T: DeserializeOwned>(source: Source<'_>) -> Result<T, SourceError> {
-    parse_with_hint(source, REFERENCE)
+/// Parses TOML into `T`, which should deny unknown fields. Errors have the page of `reference` that describes the key.
+pub fn parse<T: DeserializeOwned>(source: Source<'_>, reference: &Reference) -> Result<T, SourceError> {
+    let document = Document::parse(source.text);
+    if reference.may_hold_keys
+        && let Some((path, span)) = document.as_ref().and_then(|document| document.find_text(is_known_key))
+    {
+        return Err(key_fault(source, reference, &path, span));
+    }
+    toml::from_str(source.text).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        match &document {
+            Some(document) => shape_fault(source, reference, document, span, error.message()),
+            None => syntax_fault(source, reference, span, error.message()),
+        }
+    })
 }
 
-/// Parses like [`parse`], with another hint for errors that have no better one.
-pub(crate) fn parse_with_hint<T: DeserializeOwned>(source: Source<'_>, fallback: &str) -> Result<T, SourceError> {
-    toml::from_str(source.text).map_err(|error| {
-        let ShapeError { message, hint, .. } = ShapeError::from_message(error.message());
-        source.error(error.span().unwrap_or(0..0), message, hint.unwrap_or_else(|| fallback.to_owned()))
-    })
+fn see(address: &str) -> String {
+    format!("see {address}")
+}
+
+/// The error about a text that is the key of a provider.
+fn key_fault(source: Source<'_>, reference: &Reference, path: &[String], span: Range<usize>) -> SourceError {
+    let address = reference.address(path.first().map(String::as_str));
+    let hint = format!(
+        "name the environment variable that holds it, as in key_env = \"MY_KEY\" under [providers.NAME]\n\
+         replace the key at the provider if others may have seen this file\n{}",
+        see(address)
+    );
+    source.error(span, format!("`{}`: keys never stand here", dotted(path)), hint)
+}
+
+/// The error about a value that does not fit, or a key that is unknown or missing.
+fn shape_fault(
+    source: Source<'_>,
+    reference: &Reference,
+    document: &Document<'_>,
+    span: Range<usize>,
+    message: &str,
+) -> SourceError {
+    let shape = ShapeError::from_message(message);
+    let path = document.key_at(&span);
+    let address = reference.address(path.first().map(String::as_str));
+    let table = match shape.shape {
+        // The place is the key; its table is one part shorter.
+        Shape::UnknownKey => path.split_last().map(|(_, table)| table).unwrap_or_default(),
+        _ => path.as_slice(),
+    };
+    let unknown = shape.unknown.as_deref().filter(|_| shape.shape == Shape::UnknownKey);
+    if unknown.is_some_and(is_secret_name) {
+        return key_fault(source, reference, &path, span);
+    }
+    // The keys of these tables are names, so that no key is unknown in them.
+    let is_named = |table: &String| ["hitl", "providers", "prices", "plugins", "phases"].contains(&table.as_str());
+    let misplaced = match path.as_slice() {
+        [table, key] if is_named(table) && shape.shape == Shape::Value => Some(key.as_str()),
+        _ => unknown,
+    };
+    let hint = match (misplaced.and_then(|key| Some((key, reference.place_of(key)?))), shape.hint.clone()) {
+        (Some((key, place)), _) => format!("`{key}` belongs {place}\n{}", see(address)),
+        (None, Some(hint)) if hint.starts_with("did you mean") => hint,
+        (None, Some(hint)) => format!("{hint}\n{}", see(address)),
+        (None, None) => see(address),
+    };
+    source.error(span, shape.about(&dotted(&path), &dotted(table)), hint)
+}
+
+/// The error about a file that is not TOML.
+fn syntax_fault(source: Source<'_>, reference: &Reference, span: Range<usize>, message: &str) -> SourceError {
+    let start = source.text.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let line = source.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let value = line.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
+    let is_open = |value: &str| value.starts_with(|c: char| c.is_alphabetic() || "~/".contains(c));
+    let is_unclosed = message.starts_with("invalid basic string") && message.contains("expected `\"`");
+    let (message, hint) = match value.filter(|(_, value)| is_open(value)) {
+        Some((key, _)) => (format!("the text of `{key}` needs quotes"), format!("write {key} = \"…\"")),
+        None if is_unclosed => {
+            let key = value.map(|(key, _)| format!("the text of `{key}`")).unwrap_or("a text".to_owned());
+            let hint = "end it with `\"` in the same line, or begin and end it with `\"\"\"`";
+            (format!("{key} is not closed"), hint.to_owned())
+        }
+        None if message == "duplicate key" => ("the key is there twice".to_owned(), "remove one of the two".to_owned()),
+        None => (message.lines().next().unwrap_or("this is not TOML").to_owned(), String::new()),
+    };
+    let address = see(reference.address(None));
+    let hint = if hint.is_empty() { address } else { format!("{hint}\n{address}") };
+    source.error(span, message, hint)
 }
 
 /// Converts TOML to JSON. Dates become text; infinite numbers and NaN become null.

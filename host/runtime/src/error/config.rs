@@ -70,12 +70,15 @@ impl ConfigFault {
     }
 }
 
+/// The hint for a text file in another encoding.
+pub const SAVE_AS_UTF8: &str = "save it as UTF-8";
+
 /// The fault of a file that cannot be read.
 pub fn unreadable_file(name: &str, why: &std::io::Error, hint: &'static str) -> ConfigFault {
     let reason = match why.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
         _ => why.to_string(),
     };
+    let hint = if why.kind() == std::io::ErrorKind::InvalidData { SAVE_AS_UTF8 } else { hint };
     ConfigFault::Io { file: name.to_owned(), reason, hint }
 }

@@ -101,6 +101,22 @@ pub enum ContextError {
 }
 
 impl ContextError {
+    /// The pattern of the task, or the path, that the error is about.
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::BadPattern { pattern, .. } | Self::NoMatch { pattern, .. } | Self::OnlyLeftOut { pattern, .. } => {
+                Some(pattern)
+            }
+            Self::NotAllowed { pattern, .. } => Some(&pattern.path),
+            Self::Never { path, .. }
+            | Self::Leaves { path }
+            | Self::BadName { path, .. }
+            | Self::TooLarge { path, .. }
+            | Self::Unreadable { path, .. } => Some(path),
+            Self::IgnoreFile { .. } | Self::TooMuch { .. } => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> String {
         let hint = match self {

@@ -306,6 +306,15 @@ impl Error {
         self.code().is_resumable()
     }
 
+    /// The line of a file that causes the error, with carets below the place.
+    pub fn excerpt(&self) -> Option<&str> {
+        match self {
+            Self::Config(ConfigFault::Source(error)) => error.excerpt.as_deref(),
+            Self::Load(error) => error.excerpt(),
+            _ => None,
+        }
+    }
+
     /// What to do about it, in the imperative; one or more lines.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

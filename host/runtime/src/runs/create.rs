@@ -179,7 +179,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use phasegate_journal::MemoryJournal;
-    use phasegate_sandbox::{Engine, EngineSettings};
+    use phasegate_sandbox::EngineSettings;
 
     use super::*;
     use crate::host::HostConfig;
@@ -187,8 +187,7 @@ mod tests {
     /// Six digits are 16.8 million names: of 20,000 random ones, about twelve are the same as another.
     #[test]
     fn ids_of_new_runs_are_distinct() {
-        let engine = Engine::new(EngineSettings::default()).unwrap();
-        let host = Host::new(HostConfig::new(Arc::new(MemoryJournal::new()), engine));
+        let host = Host::new(HostConfig::new(Arc::new(MemoryJournal::new()), EngineSettings::default())).unwrap();
         let task = "MANY".parse().unwrap();
         let ids: BTreeSet<RunId> = (0..20_000).map(|_| host.new_run_id(&task).unwrap()).collect();
         assert_eq!(ids.len(), 20_000);

@@ -13,6 +13,7 @@ use phasegate_process::artifact::kinds;
 use phasegate_process::artifact::{PathRules, Validator};
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Pipeline;
+use phasegate_process::source::{Source, SourceError};
 use phasegate_process::task::Task;
 use phasegate_process::{Digest, PluginName};
 use serde_json::{Value, json};
@@ -41,9 +42,29 @@ pub struct TaskSource {
     pub reserved: ReservedPaths,
     /// The git repository that the run starts from, if any.
     pub repository: Option<RepositorySource>,
+    /// The file of the task, for errors; `None` for a task of flags.
+    pub file: Option<TaskFile>,
+}
+
+/// Name and text of a task file.
+#[derive(Debug, Clone)]
+pub struct TaskFile {
+    /// As the person named it.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
 }
 
 impl TaskSource {
+    /// Returns the place in the task file that names a context file with a fault.
+    pub fn place_of(&self, error: &ContextError) -> Option<SourceError> {
+        let TaskFile { name, text } = self.file.as_ref()?;
+        let source = Source { file: name, text };
+        let span = source.find_word(error.subject()?);
+        let span = if span.is_empty() { source.find_word("context_files") } else { span };
+        Some(source.error(span, error.to_string(), error.hint()))
+    }
+
     /// Reads the context files of the task.
     pub fn gather_context_files(&self) -> Result<ContextFiles, ContextError> {
         context_files::gather_context_files(&self.task.context_files, &self.folder, &self.reserved)

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ModelsConfig, PriceTable, ProviderConfig};
-use phasegate_process::source::{self, Source};
+use phasegate_process::source::{self, Reference, Source};
 use phasegate_sandbox::EngineSettings;
 use serde::Deserialize;
 
@@ -56,7 +56,7 @@ impl UserConfig {
     }
 
     fn parse(name: &str, text: &str, folder: &Path) -> Result<Self, ConfigFault> {
-        let mut config: Self = source::parse(Source { file: name, text })?;
+        let mut config: Self = source::parse(Source { file: name, text }, &Reference::CONFIGURATION)?;
         for provider in config.providers.values_mut() {
             provider.key_file = provider.key_file.take().map(|file| folder.join(file));
         }

@@ -12,7 +12,6 @@ mod ticker;
 
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use phasegate_process::limits::Limits;
@@ -112,11 +111,6 @@ impl Engine {
     /// Returns why compiled plugins cannot be cached, if a cache folder is configured but not usable.
     pub fn cache_notice(&self) -> Option<&str> {
         self.inner.notice.as_deref()
-    }
-
-    /// Returns the folder of the cache; `None` if nothing is cached.
-    pub fn cache_dir(&self) -> Option<&Path> {
-        self.inner.settings.cache_dir.as_deref()
     }
 
     /// Waits until no other caller loads this component and fewer than 32 components load. Async callers take

@@ -54,6 +54,14 @@ pub enum InspectError {
 }
 
 impl InspectError {
+    /// Returns the line of the manifest that causes the error, with carets below the place.
+    pub fn excerpt(&self) -> Option<&str> {
+        match self {
+            Self::Manifest(manifest) => manifest.excerpt.as_deref(),
+            Self::NotAComponent(_) => None,
+        }
+    }
+
     /// Returns what the author of the plugin can do.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -185,6 +193,14 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Returns the line of the manifest that causes the error, with carets below the place.
+    pub fn excerpt(&self) -> Option<&str> {
+        match self {
+            Self::Inspect { source, .. } => source.excerpt(),
+            _ => None,
+        }
+    }
+
     /// Returns what the operator or the author of the plugin can do; lines beyond the first are further hints.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

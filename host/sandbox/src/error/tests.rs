@@ -258,7 +258,7 @@ fn load_errors_name_plugin_and_hint() {
     plugin `visitor` has 1000001 inner instances, at most 1000000 allowed
     hint: make the plugin smaller, or, if you trust it, raise `max_inner_instances` under `[sandbox]`
 
-    plugin `visitor`: invalid manifest: manifest:1: invalid type: integer `7`, expected a string
+    plugin `visitor`: invalid manifest: manifest:1: `name` must be a text, not `7`
     hint: its author has to correct plugin.toml; see plugins/sdk/README.md
 
     plugin `visitor`: invalid manifest: it has 1048576 bytes, at most 262144 are allowed

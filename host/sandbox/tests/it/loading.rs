@@ -120,8 +120,9 @@ fn rejects_invalid_and_contradicting_manifests() {
     let end = torn.len() - 2;
     torn[end] = b'=';
     insta::assert_snapshot!(refusal("mine", torn), @r#"
-    plugin `mine`: invalid manifest: manifest:2: invalid basic string, expected `"`
-    hint: its author has to correct plugin.toml; see plugins/sdk/README.md
+    plugin `mine`: invalid manifest: manifest:2: the text of `version` is not closed
+    hint: end it with `"` in the same line, or begin and end it with `"""`
+    hint: see plugins/sdk/README.md
     "#);
 }
 

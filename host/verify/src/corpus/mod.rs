@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Grants, Pipeline, parse};
-use phasegate_process::source::{self, Source, SourceError};
+use phasegate_process::source::{self, Reference, Source, SourceError};
 use phasegate_process::{PhaseName, PluginName};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ struct List {
 pub(crate) fn attacks() -> Result<Vec<Attack>, SourceError> {
     let mut attacks = Vec::new();
     for (file, text) in LISTS {
-        attacks.extend(source::parse::<List>(Source { file, text })?.attack);
+        attacks.extend(source::parse::<List>(Source { file, text }, &Reference::CONFIGURATION)?.attack);
     }
     Ok(attacks)
 }

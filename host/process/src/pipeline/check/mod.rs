@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::{Gate, Phase, Pipeline, Read};
 use crate::artifact::{self, kinds};
+use crate::names::Kind;
 use crate::repository::FILE_PREFIX;
-use crate::source::{Source, SourceError, did_you_mean};
+use crate::source::{Source, SourceError, did_you_mean, nearest};
 
 /// The deepest nesting of settings. They are pinned as JSON and parsed again, here and by plugins, and JSON parsers
 /// have a depth limit.
@@ -60,7 +61,11 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
         for produced in &phase.produces {
             if artifact::schema(&pipeline.kinds, &produced.kind).is_none() {
                 let message = format!("`{}` is of kind `{}`, which has no schema", produced.name, produced.kind);
-                let hint = "add `[[kind]]` here or in its plugin's manifest, or use a standard kind".into();
+                let known: Vec<&str> = kinds::standard_names().chain(pipeline.kinds.keys().map(Kind::as_str)).collect();
+                let hint = match nearest(produced.kind.as_str(), known) {
+                    Some(known) => format!("did you mean `{known}`?"),
+                    None => "add `[[kind]]` here or in its plugin's manifest, or use a standard kind".to_owned(),
+                };
                 return Err(fault(produced.kind.as_str(), message, hint));
             }
         }

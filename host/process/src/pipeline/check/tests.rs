@@ -138,11 +138,12 @@ fn errors_have_file_line_and_hint() {
         ),
         (
             "extends = \"tsp\"\n[[phase]]\nname = \"test\"\n[phase.gate]\nallow = { skipped = -1 }\n",
-            "p.toml:5: `-1` is no number of tests: write 0 or more, or \"unlimited\"\nhint: see docs/configuration.md",
+            "p.toml:5: `phase.gate.allow.skipped`: `-1` is no number of tests: write 0 or more, or \"unlimited\"\nhint: see \
+             docs/pipelines.md#keys",
         ),
         (
             "extends = \"tsp\"\n[[phase]]\nname = \"test\"\n[phase.gate]\nallow = { skiped = 1 }\n",
-            "p.toml:5: unknown field `skiped`, expected `skipped` or `xfailed`\nhint: did you mean `skipped`?",
+            "p.toml:5: unknown key `skiped` in [phase.gate.allow]\nhint: did you mean `skipped`?",
         ),
         (
             "extends = \"tsp\"\n[[phase]]\nname = \"code-review\"\n[phase.gate]\nallow = { skipped = 1 }\n",
@@ -151,11 +152,11 @@ fn errors_have_file_line_and_hint() {
         ),
         (
             "extends = \"tsp\"\nmax_total_attempts = 0\n",
-            "p.toml:2: invalid value: integer `0`, expected a whole number, 1 or more\nhint: see docs/configuration.md",
+            "p.toml:2: `max_total_attempts` must be a whole number, 1 or more, not `0`\nhint: see docs/pipelines.md#keys",
         ),
         (
             "extends = \"tsp\"\n[plugins.code]\ngrants = { modles = [] }\n",
-            "p.toml:3: unknown field `modles`, expected `models` or `test-bench`\nhint: did you mean `models`?",
+            "p.toml:3: unknown key `modles` in [plugins.code.grants]\nhint: did you mean `models`?",
         ),
         (
             "extends = \"tsp\"\nmax_total_attempts = 2\n",
@@ -180,7 +181,16 @@ fn errors_have_file_line_and_hint() {
             "p.toml:4: phase `design` produces `repository/a`, which names a file of the repository\nhint: choose a name \
              without `repository/`",
         ),
-        ("name = \"x\"\n", "p.toml:1: missing field `phase`\nhint: add at least one `[[phase]]`"),
+        ("name = \"x\"\n", "p.toml:1: `phase` is missing\nhint: add at least one `[[phase]]`"),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"code\"\n[[phase]]\nname = \"code\"\nmax_retries = 5\n",
+            "p.toml:5: phase `code` is already in line 3 of this file\nhint: rename one of the two, or write all keys into one \
+             table",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nproduces = [{ name = \"notes\", kind = \"project_pln\" }]\n",
+            "p.toml:4: `notes` is of kind `project_pln`, which has no schema\nhint: did you mean `project_plan`?",
+        ),
         (
             "extends = \"other.toml\"\n",
             "p.toml:1: there is no file `other.toml`\nhint: the path is relative to this file",
