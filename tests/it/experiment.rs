@@ -390,26 +390,36 @@ fn refusal(edits: &[(&str, &str, &str)]) -> String {
 #[test]
 fn rejects_a_bad_experiment_file_before_recording() {
     let variant = "feedback = \"nearest-phase\"";
-    assert_snapshot!(refusal(&[("experiment.toml", "repetitions", "repetition")]), @"
-    error[PG-0102]: experiment.toml:9: unknown field `repetition`, expected one of `name`, `tasks`, `repetitions`, `budget`, `variant`
+    assert_snapshot!(refusal(&[("experiment.toml", "repetitions", "repetition")]), @r"
+    error[PG-0102]: experiment.toml:9: unknown key `repetition`
+      9 | repetition = 2
+        | ^^^^^^^^^^
     hint: did you mean `repetitions`?
     ");
-    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.defualt = \"a:b\" }")]), @"
+    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.defualt = \"a:b\" }")]), @r#"
     error[PG-0102]: experiment.toml:22: variant `nearest`, set `models`: `models` has no such key: `defualt`
+      22 | set = { models.defualt = "a:b" }
+         |         ^^^^^^
     hint: did you mean `default`?
-    ");
-    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.default = \"nobody:b\" }")]), @"
+    "#);
+    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.default = \"nobody:b\" }")]), @r#"
     error[PG-0102]: experiment.toml:22: variant `nearest`: [models] default: `nobody:b` names the provider `nobody`, which is not known
+      22 | set = { models.default = "nobody:b" }
+         |         ^^^^^^
     hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
-    ");
-    assert_snapshot!(refusal(&[("tasks/roman.toml", "requirements", "requirement")]), @"
-    error[PG-0102]: tasks/roman.toml:4: unknown field `requirement`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`, `repo`, `base`
+    "#);
+    assert_snapshot!(refusal(&[("tasks/roman.toml", "requirements", "requirement")]), @r"
+    error[PG-0102]: tasks/roman.toml:4: unknown key `requirement`
+      4 | requirement = [
+        | ^^^^^^^^^^^
     hint: did you mean `requirements`?
     ");
-    assert_snapshot!(refusal(&[("experiment.toml", variant, "agent = { code = \"nearest-phase\" }")]), @"
+    assert_snapshot!(refusal(&[("experiment.toml", variant, "agent = { code = \"nearest-phase\" }")]), @r#"
     error[PG-0102]: experiment.toml:22: variant `nearest`: plugin nearest-phase is of world feedback-plugin, but the pipeline uses it as an agent
+      22 | agent = { code = "nearest-phase" }
+         |           ^^^^
     hint: `phasegate plugin inspect FILE` shows what a component is
-    ");
+    "#);
 }
 
 #[test]

@@ -115,14 +115,14 @@ fn rejects_invalid_forks_without_creating_runs() {
     error[PG-0304]: plugin `code` asks for language models, which is not granted
     hint: to grant it, set `grants = { models = ["fast", "default", "deep"] }` under `[plugins.code]`
     "#);
-    insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @"
+    insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r"
     exit 2
-    error[PG-0104]: set `max_total_attempts`: invalid value: integer `0`, expected a whole number, 1 or more
+    error[PG-0104]: set `max_total_attempts`: must be a whole number, 1 or more, not `0`
     hint: write the value as in the pipeline or in phasegate.toml
     ");
-    insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @"
+    insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r"
     exit 2
-    error[PG-0104]: set `max_total_attempts`: invalid value: integer `0`, expected a whole number, 1 or more
+    error[PG-0104]: set `max_total_attempts`: must be a whole number, 1 or more, not `0`
     hint: write the value as in the pipeline or in phasegate.toml
     ");
     let runs: Value = serde_json::from_str(&scenario.call(&["runs", "--json"]).stdout).unwrap();

@@ -39,19 +39,25 @@ fn operator_limit_rejects_plugin_before_anything_runs() {
 #[test]
 fn misspelt_or_zero_limit_is_reported_with_line() {
     let message = |sandbox: &str| run(sandbox, |_| {}).1;
-    assert_snapshot!(message("max_instances = 10\nmax_function_byte = 4000\n"), @"
-    error[PG-0102]: phasegate.toml:6: unknown field `max_function_byte`, expected one of `max_instances`, `max_large_instances`, `max_test_runs`, `max_queued`, `max_component_bytes`, `max_functions`, `max_code_bytes`, `max_function_bytes`, `max_function_weight`, `max_inner_instances`, `max_compile_ms`, `max_compile_memory_bytes`, `max_compilations`, `max_cache_bytes`
+    assert_snapshot!(message("max_instances = 10\nmax_function_byte = 4000\n"), @r"
+    error[PG-0102]: phasegate.toml:6: unknown key `max_function_byte` in [sandbox]
+      6 | max_function_byte = 4000
+        | ^^^^^^^^^^^^^^^^^
     hint: did you mean `max_function_bytes`?
     exit 2
     ");
-    assert_snapshot!(message("max_compilations = 0\n"), @"
-    error[PG-0102]: phasegate.toml:5: must be at least 1
-    hint: see docs/configuration.md
+    assert_snapshot!(message("max_compilations = 0\n"), @r"
+    error[PG-0102]: phasegate.toml:5: `sandbox.max_compilations` must be at least 1
+      5 | max_compilations = 0
+        |                    ^
+    hint: see docs/configuration.md#sandbox
     exit 2
     ");
     assert_snapshot!(message("max_compile_ms = \"long\"\n"), @r#"
-    error[PG-0102]: phasegate.toml:5: invalid type: string "long", expected a whole number, 0 or more
-    hint: see docs/configuration.md
+    error[PG-0102]: phasegate.toml:5: `sandbox.max_compile_ms` must be a whole number, 0 or more, not "long"
+      5 | max_compile_ms = "long"
+        |                  ^^^^^^
+    hint: see docs/configuration.md#sandbox
     exit 2
     "#);
 }
@@ -133,5 +139,5 @@ fn resume_ignores_a_configuration_broken_since() {
     let replayed = scenario.call(&["replay", &output.run_id(), "--json"]);
     assert_eq!(replayed.code, 0, "{}", replayed.stderr);
     let first = replayed.stderr.lines().next().unwrap_or_default();
-    assert_snapshot!(first.split(", expected").next().unwrap_or_default(), @"using your own settings, because the configuration cannot be used: phasegate.toml:2: unknown field `max_instance`");
+    assert_snapshot!(first.split(", expected").next().unwrap_or_default(), @"using your own settings, because the configuration cannot be used: phasegate.toml:2: unknown key `max_instance` in [sandbox]");
 }

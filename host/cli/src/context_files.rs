@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::exit::Failure;
 use crate::paths::{cache_dir, components_dir, current_dir};
 use crate::terminal::format::{one_line, truncate};
+use crate::terminal::printer::Printer;
 use crate::terminal::prompt::{confirm, is_interactive};
 
 /// The most characters of a note.
@@ -30,7 +31,7 @@ pub fn check(
     let several = tasks.len() > 1;
     for source in tasks {
         source.reserved = reserved.clone();
-        let gathered = gather(source)?;
+        let gathered = gather(source, &context.printer)?;
         let owner = if several { format!(" of {}", source.task.id) } else { String::new() };
         let note = |text: String| context.printer.note(&format!("{}\n", truncate(&text, MAX_NOTE)));
         if !gathered.left_out.is_empty() {
@@ -44,18 +45,28 @@ pub fn check(
     Ok(())
 }
 
-fn gather(source: &mut TaskSource) -> Result<ContextFiles, Failure> {
+fn gather(source: &mut TaskSource, printer: &Printer) -> Result<ContextFiles, Failure> {
     loop {
         match source.gather_context_files() {
             Err(ContextError::NotAllowed { pattern, why }) if is_interactive() => {
                 let path = one_line(&pattern.path);
-                if !confirm(&format!("task {}: may agents read `{path}` ({why})?", source.task.id)) {
-                    return Err(Error::from(ContextError::NotAllowed { pattern, why }).into());
+                if !confirm(printer, &format!("task {}: may agents read `{path}` ({why})?", source.task.id)) {
+                    return Err(at_line(source, ContextError::NotAllowed { pattern, why }));
                 }
                 source.task.allow(&pattern.path);
             }
-            gathered => return gathered.map_err(|error| Error::from(error).into()),
+            gathered => return gathered.map_err(|error| at_line(source, error)),
         }
+    }
+}
+
+/// Returns the failure with the line of the task file that names the context file.
+fn at_line(source: &TaskSource, error: ContextError) -> Failure {
+    let place = source.place_of(&error);
+    let failure = Failure::from(Error::from(error));
+    match place {
+        Some(place) => failure.at(&place),
+        None => failure,
     }
 }
 

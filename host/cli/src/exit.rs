@@ -48,6 +48,8 @@ pub struct Failure {
     code: ErrorCode,
     /// What failed, on the first line; further lines are details.
     message: String,
+    /// The line of a file that causes it, with carets.
+    excerpt: Option<String>,
     /// What to do next, each in the imperative.
     hints: Vec<String>,
 }
@@ -69,7 +71,13 @@ impl Failure {
     }
 
     fn new(exit: Exit, code: ErrorCode, message: &str) -> Self {
-        Self { exit, code, message: message.to_owned(), hints: Vec::new() }
+        Self { exit, code, message: message.to_owned(), excerpt: None, hints: Vec::new() }
+    }
+
+    /// The same failure with the place in a file that causes it.
+    pub fn at(self, place: &SourceError) -> Self {
+        let message = format!("{}:{}: {}", place.file, place.line, self.message);
+        Self { message, excerpt: place.excerpt.as_deref().map(str::to_owned), ..self }
     }
 
     /// Adds the hints of another error, one per line.
@@ -108,17 +116,15 @@ impl Failure {
 
     /// Prints the failure to stderr.
     pub fn print(&self, printer: &Printer) {
-        printer.note(&self.render(printer));
-    }
-
-    /// Renders the failure for stderr. The commands of its hints can be pasted.
-    pub fn render(&self, printer: &Printer) -> String {
         let paint = printer.note_paint();
         let mut text = format!("{} {}\n", paint.red(&format!("error[{}]:", self.code)), sanitize(&self.message));
-        for hint in &self.hints {
-            text.push_str(&format!("{} {}\n", paint.cyan("hint:"), sanitize(&printer.complete(hint))));
+        if let Some(excerpt) = &self.excerpt {
+            text.push_str(&format!("{}\n", sanitize(excerpt)));
         }
-        text
+        for hint in &self.hints {
+            text.push_str(&format!("{} {}\n", paint.cyan("hint:"), sanitize(hint)));
+        }
+        printer.note(&text);
     }
 }
 
@@ -129,7 +135,8 @@ impl From<Error> for Failure {
             ErrorKind::Decision => Exit::Waiting,
             ErrorKind::Infrastructure | ErrorKind::Data | ErrorKind::Replay => Exit::Infrastructure,
         };
-        Self::new(exit, error.code(), &error.to_string()).with_hints(error.hint())
+        let excerpt = error.excerpt().map(str::to_owned);
+        Self { excerpt, ..Self::new(exit, error.code(), &error.to_string()) }.with_hints(error.hint())
     }
 }
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use phasegate_journal::{Journal, JournalError, SqliteJournal};
 use phasegate_runtime::{
-    BudgetOverride, ComponentFolder, ComponentJournal, Config, Env, Error, Host, HostConfig, SharedBudget,
-    find_config_file,
+    BudgetOverride, ComponentFolder, ComponentJournal, Config, Env, Host, HostConfig, SharedBudget, find_config_file,
 };
-use phasegate_sandbox::{Engine, EngineSettings};
+use phasegate_sandbox::EngineSettings;
 
 use crate::context::Context;
 use crate::exit::Failure;
@@ -71,14 +70,7 @@ pub struct RunOptions {
 /// Opens the host on the state folder, and creates the folder if it does not exist. Imported runs continue with
 /// `config`.
 pub fn host(context: &Context, config: Config, options: RunOptions) -> Result<Host, Failure> {
-    let settings = sandbox(context, &config)?;
-    // Starting the sandbox and opening the journal take most of the time until a run's first request.
-    std::thread::scope(|scope| {
-        let engine = scope.spawn(|| Engine::new(settings));
-        let journal = open_or_create_journal(context);
-        let engine = engine.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(Error::from);
-        Ok(host_of(Arc::new(journal?), engine?, context, config, options, None))
-    })
+    host_over(Arc::new(open_or_create_journal(context)?), context, config, options, None)
 }
 
 /// Opens the journal to write, and creates it with its state folder if there is none.
@@ -96,24 +88,10 @@ pub fn host_over(
     options: RunOptions,
     shared_budget: Option<SharedBudget>,
 ) -> Result<Host, Failure> {
-    let engine = Engine::new(sandbox(context, &config)?).map_err(Error::from)?;
-    Ok(host_of(journal, engine, context, config, options, shared_budget))
-}
-
-fn host_of(
-    journal: Arc<dyn Journal>,
-    engine: Engine,
-    context: &Context,
-    config: Config,
-    options: RunOptions,
-    shared_budget: Option<SharedBudget>,
-) -> Host {
     let RunOptions { overlap, budget_override, offline, current_providers, repository } = options;
-    if let Some(notice) = engine.cache_notice() {
-        context.printer.note(&format!("{notice}\n"));
-    }
+    let engine = sandbox(context, &config)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
-    Host::new(HostConfig {
+    let host = Host::new(HostConfig {
         journal,
         engine,
         overlap,
@@ -125,7 +103,11 @@ fn host_of(
         config: Some(Arc::new(config)),
         current_providers,
         repository,
-    })
+    })?;
+    if let Some(notice) = host.engine().cache_notice() {
+        context.printer.note(&format!("{notice}\n"));
+    }
+    Ok(host)
 }
 
 /// Adds the compilation cache and the compiler to sandbox settings. Notes if there is no folder for the cache.
@@ -159,10 +141,7 @@ pub fn find_journal(context: &Context) -> Result<Option<ComponentJournal>, Failu
         journal => journal?,
     };
     if let Some(damage) = journal.damage() {
-        context.printer.note(&format!(
-            "showing only what can be read: {damage}\nhint: {}\n",
-            context.printer.complete(&damage.hint())
-        ));
+        context.printer.note(&format!("showing only what can be read: {damage}\nhint: {}\n", damage.hint()));
     }
     Ok(Some(ComponentJournal::to_read(Box::new(journal), components())))
 }

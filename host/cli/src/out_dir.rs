@@ -64,20 +64,33 @@ pub fn default_parent() -> PathBuf {
 
 /// Rejects a typed output folder that is not empty, unless `force` is set.
 pub fn check_out_dir(out: &Path, force: bool) -> Result<(), Failure> {
-    output::check_out(out, force).map_err(|error| match error {
+    output::check_out(out, force).and_then(|()| output::try_out(out)).map_err(|error| match error {
         OutputError::NotEmpty { .. } => {
             Failure::usage(format!("output folder `{}` is not empty; nothing was started", display_path(out)))
                 .with_hint("choose another folder with --out, or overwrite it with --force")
         }
-        _ => Failure::from(Error::from(error)).with_exit(Exit::Usage),
+        _ => unwritable(error),
     })
+}
+
+/// A folder that cannot be written, found before anything was started.
+fn unwritable(error: OutputError) -> Failure {
+    match error {
+        OutputError::Io { path, reason } => {
+            let path = display_path(Path::new(&path));
+            Failure::usage(format!("output folder `{path}` cannot be written: {reason}; nothing was started"))
+                .with_code(ErrorCode::UnwritableOutput)
+                .with_hint("make it writable, or choose another folder with --out")
+        }
+        error => Failure::from(Error::from(error)).with_exit(Exit::Usage),
+    }
 }
 
 /// Rejects a default output folder of a new run that a symbolic link in the project leads out of it.
 pub fn check_default_out_dir(out: &Path) -> Result<(), Failure> {
     check_no_special_folder(&current_dir().join(".phasegate"), out)?;
     match is_within(out, &current_dir()) {
-        true => Ok(()),
+        true => output::try_out(out).map_err(unwritable),
         false => Err(untrusted(out, "leads out of the current folder through a symbolic link")),
     }
 }

@@ -21,11 +21,6 @@ pub fn display_path(path: &Path) -> String {
     if near.as_os_str().is_empty() { ".".to_owned() } else { near.display().to_string() }
 }
 
-/// Returns the state folder that `PHASEGATE_STATE` names, as `--state` does.
-pub fn state_of_environment() -> Option<PathBuf> {
-    std::env::var_os("PHASEGATE_STATE").filter(|folder| !folder.is_empty()).map(PathBuf::from)
-}
-
 /// Returns `--state`, else the nearest `.phasegate` upwards, else `./.phasegate`; and the fault if it was not named and another
 /// account controls it. The folder may not exist.
 pub fn state_dir(given: Option<&Path>, trusted: &TrustedFolders) -> (PathBuf, Option<Untrusted>) {

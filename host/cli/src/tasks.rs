@@ -1,5 +1,6 @@
 //! The tasks of `run`: from flags, from an issue or from task files, each with the repository that it starts from.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use phasegate_process::issue::Issue;
@@ -7,7 +8,7 @@ use phasegate_process::repository::CommitStyle;
 use phasegate_process::source::Source;
 use phasegate_process::task::{CONTROL_HINT, Task, control_character, control_fault};
 use phasegate_process::{InvalidName, TaskId};
-use phasegate_runtime::{RepositorySource, ReservedPaths, TaskSource};
+use phasegate_runtime::{RepositorySource, ReservedPaths, SAVE_AS_UTF8, TaskFile, TaskSource};
 
 use crate::exit::Failure;
 use crate::paths::current_dir;
@@ -87,7 +88,7 @@ pub struct TaskArgs {
     #[arg(long, value_name = "ID", conflicts_with = "task")]
     pub task_id: Option<String>,
     /// Description of the task, at least 10 characters
-    #[arg(long, value_name = "TEXT", requires = "task_id", conflicts_with = "issue")]
+    #[arg(long, value_name = "TEXT", requires = "task_id", conflicts_with_all = ["issue", "task", "files"])]
     description: Option<String>,
     /// Issue in Markdown: title and text are the description, items of checklists the requirements
     #[arg(long, value_name = "FILE", conflicts_with = "task")]
@@ -140,8 +141,12 @@ impl TaskArgs {
     fn task_of_issue(&self, file: &Path) -> Result<TaskSource, Failure> {
         let name = file.display().to_string();
         let text = phasegate_files::read_text(file, phasegate_files::MAX_TEXT_BYTES).map_err(|why| {
-            Failure::usage(format!("--issue: {name} cannot be read: {}", describe_read_error(&why)))
-                .with_hint("give the text of an issue as a file in Markdown")
+            Failure::usage(format!("--issue: {name} cannot be read: {}", describe_read_error(&why))).with_hint(
+                match why.kind() {
+                    ErrorKind::InvalidData => SAVE_AS_UTF8,
+                    _ => "give the text of an issue as a file in Markdown",
+                },
+            )
         })?;
         let issue = Issue::parse(&text);
         if issue.description.trim().chars().count() < 10 {
@@ -178,7 +183,7 @@ impl TaskArgs {
             repo: None,
             base: None,
         };
-        Ok(TaskSource { task, folder: current_dir(), reserved: ReservedPaths::default(), repository: None })
+        Ok(TaskSource { task, folder: current_dir(), reserved: ReservedPaths::default(), repository: None, file: None })
     }
 }
 
@@ -198,14 +203,17 @@ pub fn task_from_file(file: &Path, repository: &RepositoryArgs) -> Result<TaskSo
             .with_hint(format!("for an issue in Markdown: phasegate run --issue {name}")));
     }
     let text = phasegate_files::read_text(file, phasegate_files::MAX_TEXT_BYTES).map_err(|why| {
-        Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why)))
-            .with_hint(unreadable_task_hint(file))
+        let hint = match why.kind() {
+            ErrorKind::InvalidData => SAVE_AS_UTF8.to_owned(),
+            _ => unreadable_task_hint(file),
+        };
+        Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why))).with_hint(hint)
     })?;
     let task = Task::parse(Source { file: &name, text: &text })?;
     let file = current_dir().join(file);
     let folder = file.parent().map_or_else(current_dir, Path::to_owned);
     let reserved = ReservedPaths { configuration: vec![file], ..ReservedPaths::default() };
-    repository.add_to(TaskSource { task, folder, reserved, repository: None })
+    repository.add_to(TaskSource { task, folder, reserved, repository: None, file: Some(TaskFile { name, text }) })
 }
 
 /// Returns what to give in place of something that cannot be read as a task file.

@@ -10,7 +10,7 @@ use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Phase, Pipeline};
 use phasegate_process::sync::lock;
 use phasegate_process::{Digest, PersonName, RunId};
-use phasegate_sandbox::Engine;
+use phasegate_sandbox::{Engine, EngineSettings};
 
 use crate::budgets::SharedBudget;
 use crate::config::file::Config;
@@ -31,8 +31,8 @@ pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct HostConfig {
     /// Records all runs.
     pub journal: Arc<dyn Journal>,
-    /// Runs plugins.
-    pub engine: Engine,
+    /// Limits and caches of the sandbox.
+    pub engine: EngineSettings,
     /// Whether model calls of one run may be under way at the same time.
     pub overlap: bool,
     /// Source of API keys.
@@ -55,7 +55,7 @@ pub struct HostConfig {
 
 impl HostConfig {
     /// Creates the configuration of a host that reads no keys, trusts nothing beyond the default, and overrides nothing.
-    pub fn new(journal: Arc<dyn Journal>, engine: Engine) -> Self {
+    pub fn new(journal: Arc<dyn Journal>, engine: EngineSettings) -> Self {
         Self {
             journal,
             engine,
@@ -103,6 +103,7 @@ pub struct Host(Arc<Shared>);
 struct Shared {
     journal: Arc<dyn Journal>,
     engine: Engine,
+    cache_dir: Option<PathBuf>,
     overlap: bool,
     env: Env,
     budget_override: BudgetOverride,
@@ -124,14 +125,17 @@ struct Shared {
 }
 
 impl Host {
-    /// Creates a host without runs.
-    pub fn new(config: HostConfig) -> Self {
-        let HostConfig { journal, engine, overlap, env, budget_override, offline, shared_budget, trust, .. } = config;
+    /// Starts the sandbox.
+    pub fn new(config: HostConfig) -> Result<Self, Error> {
+        let cache_dir = config.engine.cache_dir.clone();
+        let engine = Engine::new(config.engine)?;
+        let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, trust, .. } = config;
         let (config, current_providers, repository) = (config.config, config.current_providers, config.repository);
         let plugins = PluginLoader::new(engine.clone(), Arc::clone(&journal));
-        Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Shared {
             journal,
             engine,
+            cache_dir,
             overlap,
             env,
             budget_override,
@@ -147,7 +151,7 @@ impl Host {
             pipelines: Pipelines::default(),
             pinned: PinnedPipelines::default(),
             plugins,
-        }))
+        })))
     }
 
     /// Returns the user's name from `USER` or `LOGNAME`.
@@ -187,7 +191,7 @@ impl Host {
 
     /// Returns the user's cache folder; `None` if nothing is cached.
     pub(crate) fn cache_dir(&self) -> Option<&Path> {
-        self.0.engine.cache_dir()
+        self.0.cache_dir.as_deref()
     }
 
     /// Returns the loader that keeps the plugins of all runs.

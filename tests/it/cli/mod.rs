@@ -1,6 +1,5 @@
 //! Complete outputs and exit codes of commands that start no run.
 
-mod artifact;
 mod init;
 mod pipelines;
 mod plugin_inspect;
@@ -24,7 +23,7 @@ fn suggests_the_command_for_a_misspelt_one() {
     Usage: phasegate [OPTIONS] <COMMAND>
 
       Run          init, run, resume, cancel
-      Inspect      runs, show, log, artifact, pr, replay, test
+      Inspect      runs, show, log, pr, replay, test
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust

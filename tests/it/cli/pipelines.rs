@@ -41,11 +41,13 @@ fn checks_a_pipeline_file_with_line_and_hint() {
     good.toml is valid: 7 phases, 3 gates
     exit 0
     ");
-    assert_snapshot!(workspace.reject(&["pipeline", "check", "bad.toml"]), @"
+    assert_snapshot!(workspace.reject(&["pipeline", "check", "bad.toml"]), @r#"
     exit 2
     error[PG-0102]: bad.toml:5: there is no phase `tset`
+      5 | after = "tset"
+        |         ^^^^^^
     hint: did you mean `test`?
-    ");
+    "#);
     assert_snapshot!(workspace.reject(&["pipeline", "show", "nothing"]), @"
     exit 2
     error[PG-0101]: --pipeline: there is no standard pipeline `nothing`

@@ -60,15 +60,20 @@ fn names_a_missing_task_file() {
 fn rejects_a_bad_task_file_with_its_line() {
     let misspelt = format!("{TASK}requirments = []\n");
     let workspace = workspace().with_files(&[("misspelt.toml", &misspelt), ("open.toml", "task_id = \"TASK-1\n")]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "misspelt.toml"]), @"
+    assert_snapshot!(workspace.reject(&["run", "--task", "misspelt.toml"]), @r"
     exit 2
-    error[PG-0102]: misspelt.toml:3: unknown field `requirments`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`, `repo`, `base`
+    error[PG-0102]: misspelt.toml:3: unknown key `requirments`
+      3 | requirments = []
+        | ^^^^^^^^^^^
     hint: did you mean `requirements`?
     ");
     assert_snapshot!(workspace.reject(&["run", "--task", "open.toml"]), @r#"
     exit 2
-    error[PG-0102]: open.toml:1: invalid basic string, expected `"`
-    hint: see docs/configuration.md
+    error[PG-0102]: open.toml:1: the text of `task_id` is not closed
+      1 | task_id = "TASK-1
+        |                  ^
+    hint: end it with `"` in the same line, or begin and end it with `"""`
+    hint: see docs/configuration.md#task-files
     "#);
 }
 
@@ -77,27 +82,33 @@ fn rejects_missing_and_outside_context_files() {
     let leaves = format!("{TASK}context_files = [\"../secret.txt\"]\n");
     let missing = format!("{TASK}context_files = [\"docs/*.md\"]\n");
     let workspace = workspace().with_files(&[("leaves.toml", &leaves), ("missing.toml", &missing)]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "leaves.toml"]), @"
+    assert_snapshot!(workspace.reject(&["run", "--task", "leaves.toml"]), @r#"
     exit 2
     error[PG-0102]: leaves.toml:3: context file `../secret.txt` leaves the task's folder
+      3 | context_files = ["../secret.txt"]
+        |                  ^^^^^^^^^^^^^^^
     hint: give a path relative to the task file, without `..`; copy the file there if it lies elsewhere
-    ");
-    assert_snapshot!(workspace.reject(&["run", "--task", "missing.toml"]), @"
+    "#);
+    assert_snapshot!(workspace.reject(&["run", "--task", "missing.toml"]), @r#"
     exit 2
-    error[PG-0107]: context file `docs/*.md` is not there: nothing in HERE matches it
+    error[PG-0107]: missing.toml:3: context file `docs/*.md` is not there: nothing in HERE matches it
+      3 | context_files = ["docs/*.md"]
+        |                  ^^^^^^^^^
     hint: the pattern is relative to the task's file; `**` matches any number of folders
-    ");
+    "#);
 }
 
 #[test]
 fn rejects_a_bad_configuration_with_its_line() {
     let workspace =
         workspace().with_files(&[("task.toml", TASK), ("phasegate.toml", "[models]\ndefualt = \"openai:gpt-5\"\n")]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @r#"
     exit 2
-    error[PG-0102]: phasegate.toml:2: unknown field `defualt`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, `timeout_seconds`, `idle_seconds`, `stream`, `wait_for_cache`, `on_unknown`
+    error[PG-0102]: phasegate.toml:2: unknown key `defualt` in [models]
+      2 | defualt = "openai:gpt-5"
+        | ^^^^^^^
     hint: did you mean `default`?
-    ");
+    "#);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "other.toml"]), @"
     exit 2
     error[PG-0103]: other.toml cannot be read: there is no such file
@@ -110,16 +121,20 @@ fn rejects_an_unusable_model_with_its_line() {
     let unknown = "# mine\n[models]\ndefault = \"nobody:x\"\n";
     let workspace =
         workspace().with_files(&[("task.toml", TASK), ("unknown.toml", unknown), ("scripted.toml", SCRIPTED)]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @r#"
     exit 2
     error[PG-0102]: unknown.toml:3: [models] default: `nobody:x` names the provider `nobody`, which is not known
+      3 | default = "nobody:x"
+        |           ^^^^^^^^^^
     hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
-    ");
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @"
+    "#);
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @r#"
     exit 2
     error[PG-0102]: scripted.toml:2: [models] default: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
+      2 | default = "scripted:answers.toml"
+        | ^^^^^^^
     hint: the path is relative to the configuration's folder
-    ");
+    "#);
 }
 
 #[test]

@@ -13,41 +13,43 @@ const FILES: [(&str, &str, &[&str]); 4] = [
         "phasegate pipeline show tsp --config FILE",
         "docs/configuration.md",
         &[
-            "unknown = 1",
-            "[models]\nunknown = 1",
-            "[providers.local]\nunknown = 1",
-            "[prices.\"local:m\"]\nunknown = 1",
-            "[budget]\nunknown = 1",
-            "[sandbox]\nunknown = 1",
-            "[feedback]\nunknown = 1",
-            "[plugins.code]\nunknown = 1",
-            "[plugins.code]\ngrants = { unknown = 1 }",
-            "[plugins.code]\nlimits = { unknown = 1 }",
+            "qqq = 1",
+            "[models]\nqqq = 1",
+            "[providers.local]\nqqq = 1",
+            "[prices.\"local:m\"]\nqqq = 1",
+            "[budget]\nqqq = 1",
+            "[sandbox]\nqqq = 1",
+            "[feedback]\nqqq = 1",
+            "[plugins.code]\nqqq = 1",
+            "[plugins.code]\ngrants = { qqq = 1 }",
+            "[plugins.code]\nlimits = { qqq = 1 }",
+            "[phases.code]\nqqq = 1",
+            "[phases.test.gate]\nqqq = 1",
         ],
     ),
     (
         "phasegate pipeline check FILE",
         "docs/pipelines.md",
         &[
-            "unknown = 1",
-            "[[phase]]\nunknown = 1",
-            "[[phase]]\nname = \"code\"\ngate = { unknown = 1 }",
-            "[[phase]]\nname = \"code\"\nproduces = [{ unknown = 1 }]",
-            "[[phase]]\nname = \"code\"\ngate = { tests = { unknown = 1 } }",
-            "[feedback]\nunknown = 1",
-            "[plugins.code]\nunknown = 1",
-            "[[kind]]\nunknown = 1",
+            "qqq = 1",
+            "[[phase]]\nqqq = 1",
+            "[[phase]]\nname = \"code\"\ngate = { qqq = 1 }",
+            "[[phase]]\nname = \"code\"\nproduces = [{ qqq = 1 }]",
+            "[[phase]]\nname = \"code\"\ngate = { tests = { qqq = 1 } }",
+            "[feedback]\nqqq = 1",
+            "[plugins.code]\nqqq = 1",
+            "[[kind]]\nqqq = 1",
         ],
     ),
-    ("phasegate run --task FILE", "docs/configuration.md", &["unknown = 1"]),
-    ("phasegate experiment FILE", "docs/experiments.md", &["unknown = 1", "[[variant]]\nunknown = 1"]),
+    ("phasegate run --task FILE", "docs/configuration.md", &["qqq = 1"]),
+    ("phasegate experiment FILE", "docs/experiments.md", &["qqq = 1", "[[variant]]\nqqq = 1"]),
 ];
 
-/// The keys that a rejection lists, as in: unknown field `x`, expected `a` or `b`
+/// The keys that a rejection lists, as in: hint: choose from a, b
 fn expected_keys(rejection: &str) -> Vec<String> {
-    let line = rejection.lines().find(|line| line.contains("unknown field")).unwrap_or_else(|| panic!("{rejection}"));
-    let (_, expected) = line.split_once("expected").unwrap_or_else(|| panic!("{rejection}"));
-    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    assert!(rejection.contains("unknown key `qqq`"), "{rejection}");
+    let listed = rejection.lines().find_map(|line| line.strip_prefix("hint: choose from "));
+    listed.unwrap_or_else(|| panic!("{rejection}")).split(", ").map(str::to_owned).collect()
 }
 
 fn documented_words(page: &Page) -> BTreeSet<String> {

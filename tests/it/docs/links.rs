@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use phasegate_process::source::Reference;
 use phasegate_test::repository;
 
 use super::{Page, pages};
@@ -48,6 +49,17 @@ fn relative_links_resolve() {
         }
     }
     assert!(faults.is_empty(), "links that lead nowhere:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn messages_name_sections_that_exist() {
+    for reference in Reference::ALL {
+        for address in reference.tables.iter().map(|(_, address)| *address).chain([reference.top]) {
+            let (page, section) = address.split_once('#').unwrap_or((address, ""));
+            let text = fs::read_to_string(repository().join(page)).unwrap();
+            assert!(section.is_empty() || has_anchor(&text, section), "{address}");
+        }
+    }
 }
 
 #[test]

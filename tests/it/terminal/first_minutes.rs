@@ -134,7 +134,7 @@ fn wrong_subcommands_list_the_right_ones() {
     Usage: phasegate [OPTIONS] <COMMAND>
 
       Run          init, run, resume, cancel
-      Inspect      runs, show, log, artifact, pr, replay, test
+      Inspect      runs, show, log, pr, replay, test
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
@@ -149,7 +149,7 @@ fn wrong_subcommands_list_the_right_ones() {
     Usage: phasegate [OPTIONS] <COMMAND>
 
       Run          init, run, resume, cancel
-      Inspect      runs, show, log, artifact, pr, replay, test
+      Inspect      runs, show, log, pr, replay, test
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
@@ -176,7 +176,7 @@ fn wrong_subcommands_list_the_right_ones() {
     Usage: phasegate [OPTIONS] <COMMAND>
 
       Run          init, run, resume, cancel
-      Inspect      runs, show, log, artifact, pr, replay, test
+      Inspect      runs, show, log, pr, replay, test
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust

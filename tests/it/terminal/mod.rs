@@ -1,6 +1,6 @@
 //! The program at a terminal, where a person reads and types.
 
-mod deciding;
+mod before_first_call;
+mod configuration;
 mod first_minutes;
-mod hints;
 mod screen;

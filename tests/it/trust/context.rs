@@ -162,17 +162,23 @@ fn named_secrets_need_the_agreement_of_the_task() {
     symlink(".git", project.0.path("git")).unwrap();
     assert_snapshot!(project.refusal("[\".env\"]"), @r#"
     exit 2
-    error[PG-0107]: context file `.env` is left out: looks like a secret
+    error[PG-0107]: task.toml:3: context file `.env` is left out: looks like a secret
+      3 | context_files = [".env"]
+        |                  ^^^^
     hint: if agents may read it, write `{ path = ".env", allow = true }` in context_files
     "#);
     assert_snapshot!(project.refusal("[{ path = \"./x.log\", base = true }]"), @r#"
     exit 2
-    error[PG-0107]: context file `./x.log` is left out: ignored by .gitignore
+    error[PG-0107]: task.toml:3: context file `./x.log` is left out: ignored by .gitignore
+      3 | context_files = [{ path = "./x.log", base = true }]
+        |                           ^^^^^^^
     hint: if agents may read it, write `{ path = "./x.log", base = true, allow = true }` in context_files
     "#);
     assert_snapshot!(project.refusal("[\"*.pem\"]"), @r#"
     exit 2
-    error[PG-0107]: context file `*.pem` matches nothing but what is left out: a.pem (looks like a secret), b.pem (looks like a secret)
+    error[PG-0107]: task.toml:3: context file `*.pem` matches nothing but what is left out: a.pem (looks like a secret), b.pem (looks like a secret)
+      3 | context_files = ["*.pem"]
+        |                  ^^^^^
     hint: to include such a file, name it: `{ path = "a.pem", allow = true }`
     "#);
     for path in [".git/config", ".phasegate/x", "git/config", "state/journal.db"] {

@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths;
 use crate::terminal::format::{count, one_line};
-use crate::terminal::printer::Printer;
+use crate::terminal::style::Paint;
 
 /// Arguments of `doctor`.
 #[derive(clap::Args)]
@@ -24,39 +24,35 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.json {
         printer.print_json_pretty(&diagnosis);
     } else {
-        printer.print(&render_diagnosis(&diagnosis, &paths::display_path(state), printer));
+        printer.print(&render_diagnosis(&diagnosis, &paths::display_path(state), printer.paint()));
     }
     Ok(if diagnosis.is_whole() { Exit::Passed } else { Exit::Failed })
 }
 
-fn render_diagnosis(diagnosis: &Diagnosis, state: &str, printer: &Printer) -> String {
-    let paint = printer.paint();
+fn render_diagnosis(diagnosis: &Diagnosis, state: &str, paint: Paint) -> String {
     let mut text = String::new();
     for fault in &diagnosis.storage {
         text.push_str(&format!("{} {}\n", paint.red("storage:"), one_line(fault)));
     }
-    diagnosis.runs.iter().for_each(|run| text.push_str(&render_run(run, printer)));
+    diagnosis.runs.iter().for_each(|run| text.push_str(&render_run(run, paint)));
     let broken = diagnosis.runs.iter().filter(|run| !run.faults.is_empty()).count() as u64;
     let all = count(diagnosis.runs.len() as u64, "run");
     text.push_str(&match diagnosis.is_whole() {
         true => format!("{state}: {all}, no damage\n"),
         false => format!(
             "{state}: {all}, {broken} damaged\nhint: nothing was changed; restore the state folder from a backup, or save intact runs with \
-             {}\n",
-            printer.complete("`phasegate export`")
+             `phasegate export`\n"
         ),
     });
     text
 }
 
-fn render_run(run: &RunHealth, printer: &Printer) -> String {
-    let paint = printer.paint();
-    let command = |verb: &str| printer.command(&format!("{verb} {}", run.run));
+fn render_run(run: &RunHealth, paint: Paint) -> String {
     let (word, next) = match run.health {
         Health::Finished => (paint.green("ok"), "ended".to_owned()),
-        Health::Waiting => (paint.green("ok"), format!("waits for a decision, see: {}", command("show"))),
+        Health::Waiting => (paint.green("ok"), format!("waits for a decision, see: phasegate show {}", run.run)),
         Health::UnderWay => (paint.green("ok"), "running in a process".to_owned()),
-        Health::Resumable => (paint.green("ok"), format!("resume with: {}", command("resume"))),
+        Health::Resumable => (paint.green("ok"), format!("resume with: phasegate resume {}", run.run)),
         Health::Incomplete => (paint.red("incomplete"), "can be shown, but not resumed or replayed".to_owned()),
         Health::Unreadable => (paint.red("unreadable"), "cannot be resumed".to_owned()),
     };

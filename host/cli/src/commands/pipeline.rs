@@ -23,7 +23,7 @@ pub enum Command {
         #[arg(value_name = "NAME|FILE")]
         name: String,
         /// Print the source of a standard pipeline
-        #[arg(long)]
+        #[arg(long, conflicts_with = "config")]
         toml: bool,
         /// Configuration file [default: nearest phasegate.toml upwards]
         #[arg(long, value_name = "FILE")]

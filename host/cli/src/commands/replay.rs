@@ -9,7 +9,6 @@ use crate::exit::{Exit, Failure};
 use crate::find_run::find_run_or_newest;
 use crate::open::{self, RunOptions};
 use crate::terminal::format::count;
-use crate::terminal::printer::Printer;
 use crate::view::live::LiveView;
 
 /// Arguments of `replay`.
@@ -46,7 +45,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Ok(replayed) => {
             match args.json {
                 true => printer.print_json(&replayed),
-                false => printer.print(&render_replay(&replayed, printer)),
+                false => printer.print(&render_replay(&replayed)),
             }
             Ok(Exit::Passed)
         }
@@ -65,7 +64,7 @@ fn stop_at_ctrl_c(stop: StopSignal) {
     });
 }
 
-fn render_replay(replayed: &ReplayReport, printer: &Printer) -> String {
+fn render_replay(replayed: &ReplayReport) -> String {
     let mut text = format!(
         "run {} replayed: {} with the same artifacts, verdicts and decisions\n",
         replayed.run,
@@ -75,8 +74,7 @@ fn render_replay(replayed: &ReplayReport, printer: &Printer) -> String {
         text.push_str(&format!("  not executed again: {given}\n"));
     }
     if replayed.ended.is_none() {
-        let resume = printer.command(&format!("resume {}", replayed.run));
-        text.push_str(&format!("  the run has not ended; resume with: {resume}\n"));
+        text.push_str(&format!("  the run has not ended; resume with: phasegate resume {}\n", replayed.run));
     }
     text
 }

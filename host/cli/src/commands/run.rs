@@ -3,12 +3,14 @@
 //! Faults of the command line, the tasks and the configuration are found before anything is recorded (exit code 2).
 
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_process::{RunId, TaskId};
-use phasegate_runtime::{BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Observer, TaskSource, Trust, load_run};
+use phasegate_runtime::{
+    BUNDLED, Config, ConfigFlags, Error, Host, LoadedPipeline, NewRun, Observer, Overrides, TaskSource, Trust, load_run,
+};
 
 use crate::commands::plugin::accept;
 use crate::context::Context;
@@ -38,6 +40,8 @@ pub struct Args {
     /// Feedback strategy: a standard one or a component [default: the pipeline's]
     #[arg(long, value_name = "NAME|FILE.wasm")]
     feedback: Option<PathBuf>,
+    #[command(flatten)]
+    configuration: ConfigurationArgs,
     /// Resume the newest run of each task; start one only if there is none
     #[arg(long)]
     resume: bool,
@@ -45,7 +49,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Overwrite files in the output folder
-    #[arg(long)]
+    #[arg(long, requires = "out")]
     force: bool,
     /// Let the model calls of a run overlap
     #[arg(long = "async")]
@@ -62,6 +66,31 @@ pub struct Args {
     /// Print only the journal's events to stdout, one JSON object per line
     #[arg(long)]
     json: bool,
+}
+
+/// The arguments that say something in place of the configuration.
+#[derive(clap::Args)]
+struct ConfigurationArgs {
+    /// Value in place of the configuration's: budget.calls=50, hitl.test=always, phases.code.settings.NAME=1
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Model of all tiers, or of one: deep=anthropic:claude-opus-4-8; repeat for more
+    #[arg(long, value_name = "[TIER=]MODEL")]
+    model: Vec<String>,
+    /// Verdicts of each gate, and failures of each other agent, in place of the pipeline's
+    #[arg(long, value_name = "N")]
+    max_retries: Option<NonZeroU32>,
+}
+
+impl ConfigurationArgs {
+    fn flags(&self) -> Result<ConfigFlags, Failure> {
+        let set = self.set.iter().map(|text| Overrides::parse_set(text).map_err(Failure::from));
+        Ok(ConfigFlags {
+            set: set.collect::<Result<_, _>>()?,
+            models: self.model.clone(),
+            max_retries: self.max_retries,
+        })
+    }
 }
 
 /// The runs that the command line asks for.
@@ -111,9 +140,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
 async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Result<(Config, LoadedPipeline), Failure> {
     let task_folder = args.tasks.task_files().next().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
-    let config = open::config(context, args.config.as_deref(), task_folder)?.with_locked(args.locked);
-    let pipeline =
+    let flags = args.configuration.flags()?;
+    let mut config = open::config(context, args.config.as_deref(), task_folder)?.with_locked(args.locked);
+    let mut pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
+    config.apply_flags(&flags, &mut pipeline)?;
     context_files::check(tasks, &config, None, context)?;
     let trust = &context.trust;
     let missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;

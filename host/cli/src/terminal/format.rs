@@ -67,7 +67,6 @@ pub fn whole_seconds(time: std::time::Duration) -> String {
 pub fn describe_read_error(why: &std::io::Error) -> String {
     match why.kind() {
         ErrorKind::NotFound => "there is no such file".to_owned(),
-        ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
         _ => why.to_string(),
     }
 }

@@ -1,13 +1,10 @@
 //! Progress of runs while they execute: JSON lines, lines for people, or progress bars.
 //!
-//! With `--json`, stdout has only the journal's events, and lines for people go to stderr. While a person is asked something,
-//! what would go to the terminal waits, and is printed afterwards.
+//! With `--json`, stdout has only the journal's events, and lines for people go to stderr.
 
 use std::io::IsTerminal;
-use std::sync::Mutex;
 
 use phasegate_process::state::State;
-use phasegate_process::sync::lock;
 use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_runtime::{Activity, Observer};
 use phasegate_sandbox::LogLevel;
@@ -30,14 +27,6 @@ pub struct LiveView {
     events: bool,
     bars: Option<ProgressBars>,
     waits: WaitNotes,
-    /// What is printed after the question; `None` while nobody is asked.
-    held: Mutex<Option<Vec<Output>>>,
-}
-
-/// Text for one of the two streams.
-enum Output {
-    Result(String),
-    Note(String),
 }
 
 impl LiveView {
@@ -52,7 +41,6 @@ impl LiveView {
             events: true,
             bars,
             waits: WaitNotes::default(),
-            held: Mutex::default(),
         }
     }
 
@@ -73,52 +61,21 @@ impl LiveView {
 
     /// Prints text for people, above the progress bars.
     pub fn print(&self, text: &str) {
-        match self.json {
-            true => self.note(text),
-            false => self.output(Output::Result(text.to_owned())),
-        }
-    }
-
-    /// Prints a note for people, above the progress bars.
-    pub fn note(&self, text: &str) {
-        self.output(Output::Note(text.to_owned()));
-    }
-
-    fn output(&self, output: Output) {
-        // A program that reads stdout does not wait for a person.
-        let waits = matches!(output, Output::Note(_)) || std::io::stdout().is_terminal();
-        if let Some(held) = lock(&self.held).as_mut().filter(|_| waits) {
-            return held.push(output);
-        }
+        let print = || if self.json { self.printer.note(text) } else { self.printer.print(text) };
         match &self.bars {
-            Some(bars) => bars.print_above(|| self.write(&output)),
-            None => self.write(&output),
+            Some(bars) => bars.print_above(print),
+            None => print(),
         }
     }
 
-    fn write(&self, output: &Output) {
-        match output {
-            Output::Result(text) => self.printer.print(text),
-            Output::Note(text) => self.printer.note(text),
-        }
-    }
-
-    /// Hides the progress bars, and keeps everything that is printed from now on until [`Self::release`].
-    pub fn hold(&self) {
-        self.hide();
-        lock(&self.held).get_or_insert_with(Vec::new);
-    }
-
-    /// Prints what was kept, and shows the progress bars again.
-    pub fn release(&self) {
-        let held = lock(&self.held).take();
-        held.iter().flatten().for_each(|output| self.write(output));
-        self.bars.iter().for_each(ProgressBars::show);
-    }
-
-    /// Hides the progress bars for good.
+    /// Hides the progress bars while something else is printed.
     pub fn hide(&self) {
         self.bars.iter().for_each(ProgressBars::hide);
+    }
+
+    /// Shows the progress bars again.
+    pub fn show(&self) {
+        self.bars.iter().for_each(ProgressBars::show);
     }
 
     /// Removes the progress bar of a run.
@@ -149,7 +106,7 @@ impl Observer for LiveView {
     fn on_event(&self, run: &RunId, event: &Recorded, state: &State) {
         self.waits.on_event(run, &event.event);
         if self.json && self.events {
-            self.output(Output::Result(render_json_line(run, event)));
+            self.printer.print(&render_json_line(run, event));
         }
         let more = || if self.verbose > 0 { render_verbose(event) } else { None };
         if let Some(text) = render_progress(event, state, self.paint()).or_else(more) {

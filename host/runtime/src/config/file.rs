@@ -5,13 +5,15 @@
 //! checks the result. Fails with [`ConfigFault`], which has file, line and hint.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_files::TrustedFolders;
 use phasegate_process::lock::LOCK_FILE;
-use phasegate_process::source::{self, Source};
+use phasegate_process::pipeline::PhaseChanges;
+use phasegate_process::source::{self, Reference, Source};
 use phasegate_sandbox::EngineSettings;
 use toml::Spanned;
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub(crate) hitl: BTreeMap<Spanned<String>, HitlEntry>,
     pub(crate) feedback: Option<RawFeedback>,
     pub(crate) plugins: BTreeMap<Spanned<String>, RawPlugin>,
+    pub(crate) phases: BTreeMap<Spanned<String>, PhaseChanges>,
+    pub(crate) max_total_attempts: Option<Spanned<NonZeroU32>>,
     /// Providers and prices that only the user's configuration has. A run pins those that it uses.
     pub(crate) from_user: FromUser,
     pub(crate) pipeline_span: Range<usize>,
@@ -89,7 +93,7 @@ impl Config {
     fn read(file: PathBuf, name: String, hint: &'static str, user: &UserConfig) -> Result<Self, ConfigFault> {
         let text = phasegate_files::read_text(&file, phasegate_files::MAX_TEXT_BYTES)
             .map_err(|why| unreadable_file(&name, &why, hint))?;
-        let raw = source::parse(Source { file: &name, text: &text })?;
+        let raw = source::parse(Source { file: &name, text: &text }, &Reference::CONFIGURATION)?;
         let dir = file.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Self::from_raw(raw, Some(file), dir, name, text, user))
     }
@@ -121,7 +125,7 @@ impl Config {
     /// Parses a configuration from `text`, without a user's configuration. `name` is used in errors; `dir` is the base of its
     /// paths.
     pub fn parse(name: &str, text: &str, dir: &Path) -> Result<Self, ConfigFault> {
-        let raw = source::parse(Source { file: name, text })?;
+        let raw = source::parse(Source { file: name, text }, &Reference::CONFIGURATION)?;
         let user = UserConfig::default();
         Ok(Self::from_raw(raw, None, dir.to_owned(), name.to_owned(), text.to_owned(), &user))
     }
@@ -153,6 +157,8 @@ impl Config {
             hitl: raw.hitl,
             feedback: raw.feedback,
             plugins: raw.plugins,
+            phases: raw.phases,
+            max_total_attempts: raw.max_total_attempts,
             from_user,
             pipeline_span,
             name,

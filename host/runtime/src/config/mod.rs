@@ -4,11 +4,13 @@
 //! of a run. Nothing here starts a plugin or asks a model.
 
 pub(crate) mod file;
+pub(crate) mod flags;
 mod hitl;
 pub(crate) mod known_lock;
 pub(crate) mod lock;
 mod overlay;
 pub(crate) mod overrides;
+mod phases;
 pub(crate) mod pinned;
 pub(crate) mod pipeline;
 pub(crate) mod plugin_settings;

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use toml::Spanned;
 
 use crate::config::file::{Config, absolute};
+use crate::config::hitl::HitlEntry;
 use crate::config::raw::RawFeedback;
 use crate::error::config::ConfigFault;
 use crate::error::overrides::Complaint;
@@ -75,23 +76,38 @@ impl Config {
     /// Applies `[hitl]`: policy and rules about approvals of each gate. Keys of `default` apply to all gates whose entry does not
     /// have them.
     pub(crate) fn apply_hitl(&self, pipeline: &mut Pipeline) -> Result<(), ConfigFault> {
-        let gates: Vec<String> =
-            pipeline.phases.iter().filter(|phase| phase.gate.is_some()).map(|phase| phase.name.to_string()).collect();
-        let known: Vec<&str> = gates.iter().map(String::as_str).collect();
-        for key in self.hitl.keys().filter(|key| key.get_ref() != "default") {
-            if !known.contains(&key.get_ref().as_str()) {
-                let message = format!("there is no gate `{}` in pipeline `{}`", key.get_ref(), pipeline.name);
-                return Err(self.source().error(key.span(), message, did_you_mean(key.get_ref(), &known)).into());
-            }
+        for key in self.hitl.keys() {
+            check_gate_name(key.get_ref(), pipeline)
+                .map_err(|(message, hint)| self.source().error(key.span(), message, hint))?;
         }
-        let entry = |name: &str| self.hitl.iter().find(|(key, _)| key.get_ref() == name).map(|(_, keys)| &keys.0);
-        for phase in &mut pipeline.phases {
-            let entries = [entry("default"), entry(phase.name.as_str())];
-            if let Some(gate) = &mut phase.gate {
-                entries.into_iter().flatten().for_each(|keys| keys.apply_to(&mut gate.ask, &mut gate.approval));
-            }
-        }
+        apply_hitl_entries(pipeline, self.hitl.iter().map(|(key, entry)| (key.get_ref().as_str(), entry)));
         Ok(())
+    }
+}
+
+/// Checks that a key of `[hitl]` is `default` or the name of a gate.
+pub(super) fn check_gate_name(name: &str, pipeline: &Pipeline) -> Result<(), Complaint> {
+    let gates = pipeline.phases.iter().filter(|phase| phase.gate.is_some()).map(|phase| phase.name.as_str());
+    let known: Vec<&str> = gates.collect();
+    if name == "default" || known.contains(&name) {
+        return Ok(());
+    }
+    let message = format!("there is no gate `{name}` in pipeline `{}`", pipeline.name);
+    Err((message, did_you_mean(name, &known)))
+}
+
+/// Applies entries of `[hitl]`: `default` first, then that of each gate.
+pub(super) fn apply_hitl_entries<'a>(
+    pipeline: &mut Pipeline,
+    entries: impl Iterator<Item = (&'a str, &'a HitlEntry)> + Clone,
+) {
+    for phase in &mut pipeline.phases {
+        let name = phase.name.as_str();
+        let entry = |wanted: &str| entries.clone().find(|(key, _)| *key == wanted).map(|(_, entry)| &entry.0);
+        let both = [entry("default"), entry(name)];
+        if let Some(gate) = &mut phase.gate {
+            both.into_iter().flatten().for_each(|keys| keys.apply_to(&mut gate.ask, &mut gate.approval));
+        }
     }
 }
 
@@ -137,7 +153,7 @@ fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
 pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<(), SourceError> {
     for (name, plugin) in pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null()) {
         if let Err(error) = LimitsPatch::deserialize(&plugin.limits) {
-            let ShapeError { message, unknown, hint } = ShapeError::from_message(&error.to_string());
+            let ShapeError { message, unknown, hint, .. } = ShapeError::from_message(&error.to_string());
             let hint = hint.unwrap_or_else(|| "a limit is a whole number, as in `cpu_ms = 30000`".to_owned());
             let table = source.find_word(&format!("plugins.{name}"));
             let rest = source.text.get(table.start..).unwrap_or_default();

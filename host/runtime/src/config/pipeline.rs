@@ -19,7 +19,7 @@ use crate::config::file::{Config, absolute};
 use crate::config::overlay::{check_files, check_limits, replace_strategy};
 use crate::config::plugin_settings::{add_kinds, check_settings, load_agent_manifests};
 use crate::config::search::check_pipeline_file;
-use crate::error::config::ConfigFault;
+use crate::error::config::{ConfigFault, SAVE_AS_UTF8};
 use crate::plugins::source::load_manifest;
 
 /// Pipeline of a run if neither the command line nor the configuration names one.
@@ -67,8 +67,10 @@ impl Config {
             replace_strategy(&mut pipeline, &given.display().to_string(), cwd, bundled, json!({}))
                 .map_err(|(message, hint)| ConfigFault::Flag { flag: "--feedback", message, hint })?;
         }
+        self.apply_phases(&mut pipeline, &mut locations)?;
         self.apply_hitl(&mut pipeline)?;
         check(source, &pipeline, bundled)?;
+        self.check_attempts(source, &pipeline)?;
         check_files(source, &pipeline, &found.dir)?;
         let strategy = &pipeline.feedback.plugin;
         manifests.extend(load_manifest(&pipeline, strategy, &found.dir).map(|manifest| (strategy.clone(), manifest)));
@@ -104,6 +106,7 @@ impl Config {
                 fault(format!("there is no standard pipeline `{name}`"), hint)
             }
             ErrorKind::NotFound => fault(format!("there is no file `{name}`"), self.relative_to(chosen)),
+            ErrorKind::InvalidData => fault(format!("`{name}` cannot be read: {why}"), SAVE_AS_UTF8.to_owned()),
             _ => fault(format!("`{name}` cannot be read: {why}"), "make it a readable text file".to_owned()),
         })?;
         let dir = path.parent().map(Path::to_owned).unwrap_or_default();

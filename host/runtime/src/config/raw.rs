@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use phasegate_broker::{BudgetConfig, ModelId, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_process::artifact::FileNames;
 use phasegate_process::limits::LimitsPatch;
-use phasegate_process::pipeline::{Grants, RawSettings};
+use phasegate_process::pipeline::{Grants, PhaseChanges, RawSettings};
 use phasegate_sandbox::EngineSettings;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -35,10 +35,12 @@ pub(super) struct RawConfig {
     pub(super) hitl: BTreeMap<Spanned<String>, HitlEntry>,
     pub(super) feedback: Option<RawFeedback>,
     pub(super) plugins: BTreeMap<Spanned<String>, RawPlugin>,
+    pub(super) phases: BTreeMap<Spanned<String>, PhaseChanges>,
+    pub(super) max_total_attempts: Option<Spanned<NonZeroU32>>,
 }
 
 /// `[output]`: what runs may write.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutputConfig {
     /// The names of files that plugins may choose.
@@ -46,7 +48,7 @@ pub struct OutputConfig {
 }
 
 /// `[repository]`: how agents see a git repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RepositoryConfig {
     /// The most tokens of the map that agents get.

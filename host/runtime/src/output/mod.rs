@@ -21,7 +21,7 @@ mod written;
 pub use self::cache_savings::cache_savings_usd;
 pub use self::known::{belongs_to, claim, has_final_result};
 pub use self::report::PullRequest;
-pub use self::write::{check_out, write_out};
+pub use self::write::{check_out, try_out, write_out};
 pub use self::written::WrittenFiles;
 pub use crate::error::output::{NotWritten, OutputError};
 

@@ -33,6 +33,24 @@ pub fn check_out(dir: &Path, force: bool) -> Result<(), OutputError> {
     }
 }
 
+/// Tries to create the folder and a file in it, and removes what it created. A folder that cannot be written is found before a
+/// run, not after it.
+pub fn try_out(dir: &Path) -> Result<(), OutputError> {
+    let fault = |why: &io::Error| OutputError::Io { path: dir.display().to_string(), reason: why.to_string() };
+    let missing: Vec<&Path> = dir.ancestors().take_while(|above| above.symlink_metadata().is_err()).collect();
+    let tried = fs::create_dir_all(dir).and_then(|()| {
+        let name = format!("{}try-{}", phasegate_files::NEW_FILE, std::process::id());
+        let file = dir.join(name);
+        fs::OpenOptions::new().write(true).create_new(true).open(&file)?;
+        fs::remove_file(&file)
+    });
+    // Another process may have put something into one of them, which then stays.
+    for created in missing {
+        let _ = fs::remove_dir(created);
+    }
+    tried.map_err(|why| fault(&why))
+}
+
 /// Whether a killed process of this program left this file while it wrote to the folder.
 fn is_leftover(entry: &fs::DirEntry) -> bool {
     let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());

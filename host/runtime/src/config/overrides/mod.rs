@@ -5,7 +5,7 @@
 //! checked as a whole. [`crate::Host::create`] checks whether a component fits its phase. Fails with [`OverrideError`], which
 //! names the override and has a hint.
 
-mod set;
+pub(super) mod set;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::config::file::Config;
 use crate::config::overlay::{check_limits, replace_strategy};
+use crate::config::overrides::set::SetTarget;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::error::overrides::{Complaint, OverrideError, OverrideTarget};
@@ -92,7 +93,7 @@ impl Overrides {
                 replace_feedback(pipeline, given, dir).map_err(|why| OverrideTarget::Feedback.fault(why))?;
             replaced.insert(plugin, from);
         }
-        self.apply_settings(pipeline, settings)?;
+        self.apply_values(SetTarget::of_run(pipeline, settings))?;
         let blobs = update_components(pipeline, components, &replaced, dir)?;
         check_result(pipeline, components)?;
         Ok(blobs)
@@ -105,16 +106,17 @@ impl Overrides {
         all.filter(|(given, _)| is_file(given)).map(|(_, plugin)| plugin)
     }
 
-    fn apply_settings(&self, pipeline: &mut Pipeline, settings: &mut RunSettings) -> Result<(), OverrideError> {
-        let before = settings.models.clone();
+    /// Writes the values of `set`.
+    pub(crate) fn apply_values(&self, mut target: SetTarget<'_>) -> Result<(), OverrideError> {
+        let before = target.models.clone();
         let mut touched = BTreeSet::new();
         for (key, value) in &self.set {
-            let leaves = set::apply(key, value, pipeline, settings)
+            let leaves = set::apply(key, value, &mut target)
                 .map_err(|complaint| OverrideTarget::Set(key.clone()).fault(complaint))?;
             touched.extend(leaves);
         }
         // A run pins a model for each tier. A tier that used the default model follows a change of the default.
-        let models = &mut settings.models;
+        let models = target.models;
         if models.default != before.default {
             for (tier, slot) in [("models.fast", &mut models.fast), ("models.deep", &mut models.deep)] {
                 if *slot == before.default && !touched.contains(tier) {

@@ -3,9 +3,9 @@
 //! The value is written into the JSON that a run pins, which is then parsed again, so that the same rules apply as in a file.
 //! Keys have the syntax of TOML, with quotes around a model's name: `prices."openai:gpt-5".input`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use phasegate_broker::{ModelsConfig, ProviderConfig};
+use phasegate_broker::{BudgetConfig, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_process::pipeline::{Pipeline, PluginUse};
 use phasegate_process::source::{ShapeError, did_you_mean, to_json};
 use serde::Serialize;
@@ -19,6 +19,22 @@ use crate::error::overrides::Complaint;
 const ROOTS: [&str; 8] =
     ["phases", "feedback", "plugins", "max_total_attempts", "models", "providers", "prices", "budget"];
 const EXAMPLE: &str = "a key is like phases.code-review.max_retries, feedback.settings.NAME or models.default";
+
+/// What values are written into: parts of a run that exists, or of a configuration.
+pub(crate) struct SetTarget<'a> {
+    pub(crate) pipeline: &'a mut Pipeline,
+    pub(crate) models: &'a mut ModelsConfig,
+    pub(crate) providers: &'a mut BTreeMap<String, ProviderConfig>,
+    pub(crate) prices: &'a mut PriceTable,
+    pub(crate) budget: &'a mut BudgetConfig,
+}
+
+impl<'a> SetTarget<'a> {
+    pub(super) fn of_run(pipeline: &'a mut Pipeline, settings: &'a mut RunSettings) -> Self {
+        let RunSettings { models, providers, prices, budget, .. } = settings;
+        Self { pipeline, models, providers, prices, budget }
+    }
+}
 
 /// Parses `KEY=VALUE`. A value that is not TOML is a string.
 pub(super) fn parse_assignment(text: &str) -> Result<(String, Value), Complaint> {
@@ -35,7 +51,7 @@ pub(super) fn parse_assignment(text: &str) -> Result<(String, Value), Complaint>
 }
 
 /// Parses a dotted key into its parts.
-pub(super) fn parse_key(key: &str) -> Result<Vec<String>, Complaint> {
+pub(in crate::config) fn parse_key(key: &str) -> Result<Vec<String>, Complaint> {
     let bad = || ("it is not a key".to_owned(), EXAMPLE.to_owned());
     let mut table: toml::Table = toml::from_str(&format!("{key} = 0")).map_err(|_| bad())?;
     let mut parts = Vec::new();
@@ -52,17 +68,12 @@ pub(super) fn parse_key(key: &str) -> Result<Vec<String>, Complaint> {
 }
 
 /// Writes a value and returns the dotted keys of all leaves that were set.
-pub(super) fn apply(
-    key: &str,
-    value: &Value,
-    pipeline: &mut Pipeline,
-    settings: &mut RunSettings,
-) -> Result<BTreeSet<String>, Complaint> {
+pub(super) fn apply(key: &str, value: &Value, target: &mut SetTarget<'_>) -> Result<BTreeSet<String>, Complaint> {
     let path = parse_key(key)?;
     let mut leaves = Vec::new();
     collect_leaves(path.clone(), value, &mut leaves);
-    leaves.iter().try_for_each(|leaf| check_key(leaf, pipeline))?;
-    write_value(&path, value, pipeline, settings)?;
+    leaves.iter().try_for_each(|leaf| check_key(leaf, target.pipeline))?;
+    write_value(&path, value, target)?;
     Ok(leaves.iter().map(|leaf| leaf.join(".")).collect())
 }
 
@@ -134,22 +145,17 @@ fn keys<T: Serialize>(value: &T, more: &[&str]) -> Vec<String> {
     more.iter().map(|key| (*key).to_owned()).chain(own).collect()
 }
 
-fn write_value(
-    path: &[String],
-    value: &Value,
-    pipeline: &mut Pipeline,
-    settings: &mut RunSettings,
-) -> Result<(), Complaint> {
+fn write_value(path: &[String], value: &Value, target: &mut SetTarget<'_>) -> Result<(), Complaint> {
     let (root, rest) = path.split_first().ok_or_else(|| ("it is not a key".to_owned(), EXAMPLE.to_owned()))?;
     match (root.as_str(), value) {
         // A table of phases or plugins is applied to each of its entries.
         ("phases" | "plugins", Value::Object(inner)) if rest.is_empty() => {
             let each = inner.iter().map(|(name, value)| (vec![root.clone(), name.clone()], value));
-            return each.into_iter().try_for_each(|(path, value)| write_value(&path, value, pipeline, settings));
+            return each.into_iter().try_for_each(|(path, value)| write_value(&path, value, target));
         }
         ("phases", _) => {
             let (name, rest) = rest.split_first().map_or(("", rest), |(name, rest)| (name.as_str(), rest));
-            match pipeline.phases.iter_mut().find(|phase| phase.name.as_str() == name) {
+            match target.pipeline.phases.iter_mut().find(|phase| phase.name.as_str() == name) {
                 Some(phase) => edit(phase, rest, value),
                 None => Ok(()),
             }
@@ -158,21 +164,25 @@ fn write_value(
             let (name, rest) = rest.split_first().map_or(("", rest), |(name, rest)| (name.as_str(), rest));
             let Ok(name) = name.parse() else { return Ok(()) };
             let empty = || PluginUse { limits: json!({}), ..PluginUse::default() };
-            edit(pipeline.plugins.entry(name).or_insert_with(empty), rest, value)
+            edit(target.pipeline.plugins.entry(name).or_insert_with(empty), rest, value)
         }
-        ("feedback", _) => edit(&mut pipeline.feedback, rest, value),
-        ("max_total_attempts", _) => edit(&mut pipeline.max_total_attempts, rest, value),
-        ("models", _) => edit(&mut settings.models, rest, value),
-        ("providers", _) => edit(&mut settings.providers, rest, value),
-        ("prices", _) => edit(&mut settings.prices, rest, value),
-        _ => edit(&mut settings.budget, rest, value),
+        ("feedback", _) => edit(&mut target.pipeline.feedback, rest, value),
+        ("max_total_attempts", _) => edit(&mut target.pipeline.max_total_attempts, rest, value),
+        ("models", _) => edit(target.models, rest, value),
+        ("providers", _) => edit(target.providers, rest, value),
+        ("prices", _) => edit(target.prices, rest, value),
+        _ => edit(target.budget, rest, value),
     }?;
     let source = phasegate_process::source::Source { file: "", text: "" };
-    check_limits(source, pipeline).map_err(|fault| (fault.message, fault.hint))
+    check_limits(source, target.pipeline).map_err(|fault| (fault.message, fault.hint))
 }
 
 /// Writes a value at `path` into the JSON form of `target`, and parses the result into `target`.
-fn edit<T: Serialize + DeserializeOwned>(target: &mut T, path: &[String], value: &Value) -> Result<(), Complaint> {
+pub(in crate::config) fn edit<T: Serialize + DeserializeOwned>(
+    target: &mut T,
+    path: &[String],
+    value: &Value,
+) -> Result<(), Complaint> {
     let mut json = serde_json::to_value(&*target).unwrap_or_default();
     merge(entry_at(&mut json, path), value);
     *target = serde_json::from_value(json).map_err(|error| describe_serde_error(&error.to_string()))?;
@@ -180,7 +190,7 @@ fn edit<T: Serialize + DeserializeOwned>(target: &mut T, path: &[String], value:
 }
 
 /// Returns the value at a path; missing tables are created.
-fn entry_at<'a>(json: &'a mut Value, path: &[String]) -> &'a mut Value {
+pub(in crate::config) fn entry_at<'a>(json: &'a mut Value, path: &[String]) -> &'a mut Value {
     let Some((first, rest)) = path.split_first() else { return json };
     if !json.is_object() {
         *json = json!({});
@@ -192,7 +202,7 @@ fn entry_at<'a>(json: &'a mut Value, path: &[String]) -> &'a mut Value {
 }
 
 /// Merges `over` into `under`: tables entry by entry; any other value, and an empty table, replaces the old value.
-fn merge(under: &mut Value, over: &Value) {
+pub(in crate::config) fn merge(under: &mut Value, over: &Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) if !over.is_empty() => {
             for (key, value) in over {
@@ -204,7 +214,7 @@ fn merge(under: &mut Value, over: &Value) {
 }
 
 /// Converts a message of serde to message and hint.
-fn describe_serde_error(message: &str) -> Complaint {
+pub(in crate::config) fn describe_serde_error(message: &str) -> Complaint {
     let ShapeError { message, hint, .. } = ShapeError::from_message(message);
     (message, hint.unwrap_or_else(|| "write the value as in the pipeline or in phasegate.toml".to_owned()))
 }
