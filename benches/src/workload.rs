@@ -15,7 +15,7 @@ use phasegate_runtime::{
     BUNDLED, Config, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, ReservedPaths, RunOutcome,
     StopSignal, TaskSource, Trust,
 };
-use phasegate_sandbox::EngineSettings;
+use phasegate_sandbox::{Engine, EngineSettings};
 
 /// Where events go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +103,8 @@ impl Workload {
         if let Some(instances) = instances {
             (engine.max_instances, engine.max_large_instances, engine.max_test_runs) = (instances, 1, 1);
         }
-        let host_config = HostConfig::new(Arc::clone(&journal), engine);
-        let host = Host::new(HostConfig { trust: Arc::new(trust), ..host_config })?;
+        let host_config = HostConfig::new(Arc::clone(&journal), Engine::new(engine)?);
+        let host = Host::new(HostConfig { trust: Arc::new(trust), ..host_config });
         Ok(Self { host, journal, config: Arc::new(config), pipeline: Arc::new(pipeline), task: Arc::new(task) })
     }
 

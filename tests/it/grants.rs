@@ -106,11 +106,14 @@ fn changed_component_stops_the_run_until_accepted() {
     project.write("pipeline.toml", format!("{PIPELINE}{grants}"));
     assert!(project.run_passes());
     project.planner("0.2.0", r#"["default", "deep"]"#);
-    assert_snapshot!(project.refusal(), @"
+    assert_snapshot!(project.refusal(), @r#"
     exit 2
+    task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
+    pipeline  bought: planning → design → design-review
+    config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0307]: plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
     hint: review the changes; `phasegate plugin accept planning` agrees to it, with the same --config and --pipeline
-    ");
+    "#);
     assert_snapshot!(project.render(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
     exit 0
     plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
@@ -147,11 +150,14 @@ fn only_wider_grants_stop_the_run() {
     project.planner("0.1.0", r#"["default", "deep"]"#);
     assert!(project.run_passes());
     project.write("pipeline.toml", format!("{PIPELINE}grants = {{ models = [\"default\", \"deep\"] }}\n"));
-    assert_snapshot!(project.refusal(), @"
+    assert_snapshot!(project.refusal(), @r#"
     exit 2
+    task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
+    pipeline  bought: planning → design → design-review
+    config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0307]: plugin `planning` differs from what ann accepted on DATE: would now get: models.deep
     hint: review the changes; `phasegate plugin accept planning` agrees to it, with the same --config and --pipeline
-    ");
+    "#);
     project.render(&["plugin", "accept", "planning"]);
     project.write("pipeline.toml", PIPELINE);
     assert!(project.run_passes());
@@ -196,11 +202,14 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
 fn locked_configuration_rejects_new_plugins() {
     let project = Project::new();
     let locked = ["run", "--task", "task.toml", "--force", "--json", "--locked"];
-    assert_snapshot!(project.render(&locked), @"
+    assert_snapshot!(project.render(&locked), @r#"
     exit 2
+    task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
+    pipeline  bought: planning → design → design-review
+    config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0308]: plugin `planning` 0.1.0, DIGEST, is not in phasegate.lock, and this run is `locked`
     hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept planning` agrees to it, with the same --config, --pipeline and --feedback
-    ");
+    "#);
     assert!(!project.path("phasegate.lock").exists());
     assert_eq!(project.call(&["plugin", "accept", "planning"]).code, 0);
     assert_eq!(project.call(&locked).code, 0);
@@ -210,11 +219,14 @@ fn locked_configuration_rejects_new_plugins() {
     project.write("phasegate.toml", format!("locked = true\n{config}"));
     fs::copy(repository().join("plugins/dist/feedback-phase-aware.wasm"), project.path("mine.wasm")).unwrap();
     let typed = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
-    assert_snapshot!(project.render(&typed), @"
+    assert_snapshot!(project.render(&typed), @r#"
     exit 2
+    task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
+    pipeline  bought: planning → design → design-review
+    config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0308]: plugin `feedback-mine` 0.1.0, DIGEST, is not in phasegate.lock, and this run is `locked`
     hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept feedback-mine` agrees to it, with the same --config, --pipeline and --feedback
-    ");
+    "#);
     let variant = "name = \"tries\"\ntasks = [\"task.toml\"]\n[[variant]]\nname = \"mine\"\nfeedback = \"mine.wasm\"\n";
     project.write("experiment.toml", variant);
     for command in ["experiment experiment.toml", "fork DURATIONS-001 --at design --feedback mine.wasm"] {
@@ -262,17 +274,23 @@ fn rejects_accept_of_a_bundled_plugin() {
 fn unreadable_lock_file_stops_the_run_unchanged() {
     let project = Project::new();
     project.write("phasegate.lock", "version = 1\n[plugins.planning]\ndigest = \"sha256:12\"\n");
-    assert_snapshot!(project.refusal(), @"
+    assert_snapshot!(project.refusal(), @r#"
     exit 2
+    task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
+    pipeline  bought: planning → design → design-review
+    config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0102]: phasegate.lock:3: `DIGEST` is not a digest
     hint: a digest is `sha256:` followed by 64 hex digits
-    ");
+    "#);
     project.write("phasegate.lock", "version = 9\n");
-    assert_snapshot!(project.refusal(), @"
+    assert_snapshot!(project.refusal(), @r#"
     exit 2
+    task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
+    pipeline  bought: planning → design → design-review
+    config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0102]: phasegate.lock:1: this is version 9 of the file, this phasegate reads version 1
     hint: use a newer phasegate
-    ");
+    "#);
     assert_eq!(project.read("phasegate.lock"), "version = 9\n");
 }
 

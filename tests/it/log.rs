@@ -123,10 +123,10 @@ fn waiting_run_ends_with_question_and_commands() {
     let followed = recordings.render(&["log", &recordings.runs[0], "--follow"]);
     assert_snapshot!(followed.split_once("What now?\n\n").unwrap().1, @r#"
     The run waits for a decision. Decide with one of:
-      phasegate override RUN-A --at design-review#1 --by NAME --reason "why it may continue"
-      phasegate reject RUN-A --at design-review#1 --by NAME --reason "what to change"
-      phasegate abort RUN-A --at design-review#1 --by NAME --reason "why"
-    then resume:
+      phasegate override RUN-A --at design-review#1 --reason "why it may continue"
+      phasegate reject RUN-A --at design-review#1 --reason "what to change"
+      phasegate abort RUN-A --at design-review#1 --reason "why"
+    then resume, or add --resume to the decision:
       phasegate resume RUN-A
     exit 0
     "#);

@@ -18,7 +18,10 @@ fn run(sandbox: &str, prepare: impl FnOnce(&Scenario)) -> (Output, String) {
     let output = Output::from_command(command);
     let here = scenario.path("").canonicalize().unwrap().display().to_string();
     let message = output.stderr.replace(&here, "HERE").replace(scenario.path("").to_str().unwrap(), "HERE/");
-    let message = format!("{message}exit {}", output.code);
+    // The beginning of the header, and what is compiled meanwhile.
+    let told = ["task  ", "pipeline  ", "config  ", "compiling ", "compiled fixture", "compiled phase-aware"];
+    let lines = message.lines().filter(|line| !told.iter().any(|told| line.starts_with(told)));
+    let message = format!("{}exit {}", lines.map(|line| format!("{line}\n")).collect::<String>(), output.code);
     (output, message)
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use phasegate_test::{Output, Scenario};
 use serde_json::Value;
@@ -78,6 +79,30 @@ fn hostile_agent_gets_plain_errors_without_affecting_neighbours() {
     let together = crate::scenario("hostile-agent").run(&[&tasks[..], &["--jobs", "4"]].concat());
     assert_eq!(together.code, 0, "{}", together.stderr);
     assert_eq!(together.events_named("run_finished").filter(|event| event["status"] == "passed").count(), 4);
+}
+
+/// Each run holds a lock file while it is under way.
+#[test]
+fn many_runs_need_no_higher_limit() {
+    let scenario = crate::scenario("plain-pass");
+    let description =
+        "description = \"Write a program that knows the answer.\"\nrequirements = [\"The answer is 42.\"]\n";
+    let files: Vec<String> = (0..60)
+        .map(|number| {
+            let file = scenario.path(&format!("many-{number}.toml"));
+            fs::write(&file, format!("task_id = \"MANY-{number}\"\n{description}")).unwrap();
+            file.display().to_string()
+        })
+        .collect();
+    let tasks: Vec<&str> = files.iter().flat_map(|file| ["--task", file.as_str()]).collect();
+    let run = scenario.run_command(&[&tasks[..], &["--jobs", "61"]].concat());
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -Sn 60; exec \"$0\" \"$@\""]).arg(run.get_program()).args(run.get_args());
+    limited.current_dir(run.get_current_dir().unwrap()).env_clear();
+    limited.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = Output::from_command(limited);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(output.events_named("run_finished").count(), 61);
 }
 
 #[test]

@@ -34,13 +34,13 @@ impl Running {
         self.0.id()
     }
 
-    /// Waits until the process hardly uses a CPU: what it compiles in the background is done.
+    /// Waits until the process uses no CPU: what it compiles and writes in the background is done.
     pub fn wait_until_idle(&self) -> Result<()> {
-        const OBSERVED: Duration = Duration::from_millis(300);
+        const OBSERVED: Duration = Duration::from_secs(2);
         wait_until("the program did not become idle", || {
             let before = activity(self.id());
             std::thread::sleep(OBSERVED);
-            (activity(self.id()).since(before).cpu < OBSERVED / 10).then_some(())
+            (activity(self.id()).since(before).cpu < OBSERVED / 100).then_some(())
         })
     }
 }

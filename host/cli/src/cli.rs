@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::Command;
 use crate::exit::Exit;
 use crate::help::{add_subcommands, group_subcommands};
+use crate::terminal::command_line::CommandLine;
 use crate::terminal::printer::Printer;
 
 /// The subcommand that does what `--version` does.
 const VERSION: &str = "version";
+/// The name of `--config`, which several subcommands have.
+const CONFIG: &str = "config";
 
 /// Run tasks through gated phases: plugins propose, the host decides
 #[derive(Parser)]
@@ -25,7 +28,7 @@ const VERSION: &str = "version";
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    /// State folder [default: nearest .phasegate upwards, else ./.phasegate]
+    /// State folder [default: PHASEGATE_STATE, else nearest .phasegate upwards, else ./.phasegate]
     #[arg(long, global = true, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Show more progress and log lines; give it twice for debug logs
@@ -39,8 +42,9 @@ pub fn parser() -> clap::Command {
     group_subcommands(Cli::command()).subcommand(version)
 }
 
-/// Parses the command line. Prints help or the usage error and exits if there is no subcommand to run.
-pub fn parse() -> Cli {
+/// Parses the command line, and returns the options that commands in hints need too. Prints help or the usage error and exits
+/// if there is no subcommand to run.
+pub fn parse() -> (Cli, CommandLine) {
     let mut program = parser();
     let matches = program.try_get_matches_from_mut(std::env::args_os());
     let matches = matches.unwrap_or_else(|error| add_subcommands(&program, error).exit());
@@ -48,7 +52,30 @@ pub fn parse() -> Cli {
         Printer::new().print(&program.render_version());
         std::process::exit(i32::from(Exit::Passed.code()));
     }
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let config = config_option(&matches);
+    let with_config = if config.is_some() { subcommands_with_config(&program, "") } else { Vec::new() };
+    let command_line = CommandLine::new(cli.state.as_deref(), config.as_deref(), with_config);
+    (cli, command_line)
+}
+
+/// Returns the file of `--config`, if the subcommand takes one.
+fn config_option(matches: &ArgMatches) -> Option<PathBuf> {
+    match matches.subcommand() {
+        Some((_, matches)) => config_option(matches),
+        None => matches.try_get_one::<PathBuf>(CONFIG).ok().flatten().cloned(),
+    }
+}
+
+/// Returns the subcommands that take `--config`, such as `plugin accept`.
+fn subcommands_with_config(command: &clap::Command, above: &str) -> Vec<String> {
+    let subcommands = command.get_subcommands().flat_map(|subcommand| {
+        let name = format!("{above} {}", subcommand.get_name()).trim_start().to_owned();
+        let takes = subcommand.get_arguments().any(|argument| argument.get_id() == CONFIG);
+        let below = subcommands_with_config(subcommand, &name);
+        takes.then_some(name).into_iter().chain(below)
+    });
+    subcommands.collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::exit::Failure;
 use crate::paths::{cache_dir, components_dir, current_dir};
 use crate::terminal::format::{one_line, truncate};
-use crate::terminal::printer::Printer;
 use crate::terminal::prompt::{confirm, is_interactive};
 
 /// The most characters of a note.
@@ -31,7 +30,7 @@ pub fn check(
     let several = tasks.len() > 1;
     for source in tasks {
         source.reserved = reserved.clone();
-        let gathered = gather(source, &context.printer)?;
+        let gathered = gather(source)?;
         let owner = if several { format!(" of {}", source.task.id) } else { String::new() };
         let note = |text: String| context.printer.note(&format!("{}\n", truncate(&text, MAX_NOTE)));
         if !gathered.left_out.is_empty() {
@@ -45,12 +44,12 @@ pub fn check(
     Ok(())
 }
 
-fn gather(source: &mut TaskSource, printer: &Printer) -> Result<ContextFiles, Failure> {
+fn gather(source: &mut TaskSource) -> Result<ContextFiles, Failure> {
     loop {
         match source.gather_context_files() {
             Err(ContextError::NotAllowed { pattern, why }) if is_interactive() => {
                 let path = one_line(&pattern.path);
-                if !confirm(printer, &format!("task {}: may agents read `{path}` ({why})?", source.task.id)) {
+                if !confirm(&format!("task {}: may agents read `{path}` ({why})?", source.task.id)) {
                     return Err(at_line(source, ContextError::NotAllowed { pattern, why }));
                 }
                 source.task.allow(&pattern.path);

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_process::state::{DecisionRequest, JudgedAttempt};
+use phasegate_process::state::DecisionRequest;
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::output::write_out;
 use phasegate_runtime::{Error, Host, Observer, OwnedRun, RunOutcome, StopCause, StopSignal, record_decision};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
-use crate::approver;
+use crate::ask::{Asked, Asking};
 use crate::exit::{Exit, Failure};
 use crate::out_dir;
 use crate::paths;
@@ -19,7 +19,7 @@ use crate::terminal::prompt;
 use crate::view::event::render_choice;
 use crate::view::live::LiveView;
 use crate::view::next_steps::{load_decision_commands, render_decided};
-use crate::view::{gate, header, summary};
+use crate::view::{header, summary};
 
 /// A run and its output folder.
 pub struct RunTarget {
@@ -51,8 +51,7 @@ impl RunDriver {
     /// the process.
     pub async fn drive_all(self: &Arc<Self>, targets: Vec<RunTarget>, jobs: usize) -> Exit {
         let view = Arc::clone(&self.view);
-        let resume_hints =
-            targets.iter().map(|target| format!("resume with: phasegate resume {}\n", target.run)).collect();
+        let resume_hints = targets.iter().map(|target| self.render_resume_hint(&target.run)).collect();
         stop_on_ctrl_c(self.stop.clone(), view.printer(), move |text| view.print(text), resume_hints);
         let view = Arc::clone(&self.view);
         let waits = tokio::spawn(async move { view.report_waits().await });
@@ -80,9 +79,7 @@ impl RunDriver {
         let ended = self.drive_to_end(&target, created).await;
         self.view.finish_run(&target.run);
         ended.unwrap_or_else(|failure| {
-            self.view.hide();
-            failure.print(&self.view.printer());
-            self.view.show();
+            self.view.note(&failure.render(&self.view.printer()));
             failure.exit
         })
     }
@@ -101,18 +98,25 @@ impl RunDriver {
                     return Ok(if passed { Exit::Passed } else { Exit::Failed });
                 }
                 Ok(RunOutcome::Waiting { .. }) => match self.ask_decision(target).await? {
-                    Some(decision) => self.record(&target.run, decision).await?,
-                    None => {
+                    Asked::Decided(decision) => self.record(&target.run, decision).await?,
+                    Asked::Overtaken => self.asking(target).wait_for_other_process().await?,
+                    Asked::Later => {
                         self.finish(target)?;
-                        self.view.print(&load_decision_commands(self.host.journal().as_ref(), &target.run));
+                        let journal = self.host.journal().as_ref();
+                        self.view.print(&load_decision_commands(journal, &target.run, &self.view.printer()));
                         return Ok(Exit::Waiting);
+                    }
+                    Asked::Interrupted => {
+                        // What else runs here is recorded and stops, as after any Ctrl-C.
+                        self.stop.stop(StopCause::Interrupted);
+                        let resume = self.render_resume_hint(&target.run);
+                        self.view.note(&format!("nothing was decided; run {} still waits\n{resume}", target.run));
+                        return Ok(Exit::Interrupted);
                     }
                 },
                 Ok(RunOutcome::Stopped(why)) => {
-                    self.view.print(&format!(
-                        "\nrun {} stopped: {why}\nresume with: phasegate resume {}\n",
-                        target.run, target.run
-                    ));
+                    let resume = self.render_resume_hint(&target.run);
+                    self.view.print(&format!("\nrun {} stopped: {why}\n{resume}", target.run));
                     self.write_stopped(target);
                     return Ok(Exit::Interrupted);
                 }
@@ -133,7 +137,8 @@ impl RunDriver {
         let (state, events) = phasegate_runtime::load_run(journal, &target.run)?;
         let written = write_out(&target.out, journal, &state, &events);
         let out = written.is_ok().then(|| paths::display_path(&target.out));
-        self.view.print(&summary::render_summary(journal, &state, &events, out.as_deref(), self.view.paint()));
+        let summary = summary::render_summary(journal, &state, &events, out.as_deref(), self.view.paint());
+        self.view.print(&self.view.printer().complete(&summary));
         match written.map(|written| written.incomplete()) {
             Ok(None) => Ok(()),
             Ok(Some(error)) | Err(error) => Err(Error::from(error).into()),
@@ -165,34 +170,28 @@ impl RunDriver {
         let about = decision.about.clone();
         match record_decision(self.host.journal().as_ref(), run, decision).await {
             Ok(()) => self.view.print(&render_decided(run, &choice, &about, by.as_str())),
-            Err(error @ Error::Decision(_)) => {
-                self.view.hide();
-                Failure::from(error).print(&self.view.printer());
-                self.view.show();
-            }
+            Err(error @ Error::Decision(_)) => self.view.note(&Failure::from(error).render(&self.view.printer())),
             Err(error) => return Err(error.into()),
         }
         Ok(())
     }
 
-    /// Asks the person at this terminal for a decision. `None` if nobody is there or wants to decide later.
-    async fn ask_decision(&self, target: &RunTarget) -> Result<Option<DecisionRequest>, Failure> {
+    /// Asks the person at this terminal for a decision, if there is one: one question at a time.
+    async fn ask_decision(&self, target: &RunTarget) -> Result<Asked, Failure> {
         if !prompt::is_interactive() {
-            return Ok(None);
+            return Ok(Asked::Later);
         }
         let _one_at_a_time = self.prompt_lock.lock().await;
-        let (state, _) = phasegate_runtime::load_run(self.host.journal().as_ref(), &target.run)?;
-        let by = approver::name(None).ok();
-        self.view.hide();
-        let printer = self.view.printer();
-        let answer = tokio::task::spawn_blocking(move || {
-            let (phase, judged, _) = state.waiting()?;
-            printer.note(&gate::render_gate(&state, printer.note_paint()));
-            prompt::ask_decision(&printer, JudgedAttempt::new(phase, judged), judged.verdict.passes(), by)
-        })
-        .await;
-        self.view.show();
-        Ok(answer.unwrap_or_default())
+        self.asking(target).ask().await
+    }
+
+    fn asking<'a>(&'a self, target: &'a RunTarget) -> Asking<'a> {
+        let RunTarget { run, out, .. } = target;
+        Asking { journal: self.host.journal(), view: &self.view, stop: &self.stop, run, out }
+    }
+
+    fn render_resume_hint(&self, run: &RunId) -> String {
+        format!("resume with: {}\n", self.view.printer().command(&format!("resume {run}")))
     }
 
     fn explain_failure(&self, error: Error, run: &RunId) -> Failure {
@@ -242,19 +241,19 @@ pub fn resume_target(
         out_dir::save_out_dir(state, &run, &out);
         out_dir::claim_out_dir(state, &run, &out);
     }
-    print_header(host, view, state, RunTarget { run, created: None, out }, None)
+    print_header(host, view, state, RunTarget { run, created: None, out }, false)
 }
 
-/// Prints the header of a run that starts or continues; `config` describes the configuration of a new run.
+/// Prints the header of a run that starts or continues; only its rest if its beginning was printed.
 pub fn print_header(
     host: &Host,
     view: &LiveView,
     state: &Path,
     target: RunTarget,
-    config: Option<String>,
+    begun: bool,
 ) -> Result<RunTarget, Failure> {
     let (state, out) = (paths::display_path(state), paths::display_path(&target.out));
-    let header_paths = header::HeaderPaths { config, state: &state, out: &out };
+    let header_paths = header::HeaderPaths { state: &state, out: &out, begun };
     let settings = host.settings(&target.run)?;
     let journal = host.journal().as_ref();
     view.print(&header::render_header(journal, &target.run, &settings, &header_paths, view.paint())?);

@@ -116,15 +116,20 @@ impl Failure {
 
     /// Prints the failure to stderr.
     pub fn print(&self, printer: &Printer) {
+        printer.note(&self.render(printer));
+    }
+
+    /// Renders the failure for stderr. The commands of its hints can be pasted.
+    pub fn render(&self, printer: &Printer) -> String {
         let paint = printer.note_paint();
         let mut text = format!("{} {}\n", paint.red(&format!("error[{}]:", self.code)), sanitize(&self.message));
         if let Some(excerpt) = &self.excerpt {
             text.push_str(&format!("{}\n", sanitize(excerpt)));
         }
         for hint in &self.hints {
-            text.push_str(&format!("{} {}\n", paint.cyan("hint:"), sanitize(hint)));
+            text.push_str(&format!("{} {}\n", paint.cyan("hint:"), sanitize(&printer.complete(hint))));
         }
-        printer.note(&text);
+        text
     }
 }
 

@@ -6,7 +6,7 @@ use clap::{Arg, Command, Error};
 /// The headings and the subcommands below each, in the order shown. Every visible subcommand is in exactly one group.
 pub const GROUPS: [(&str, &[&str]); 6] = [
     ("Run", &["init", "run", "resume", "cancel"]),
-    ("Inspect", &["runs", "show", "log", "pr", "replay", "test"]),
+    ("Inspect", &["runs", "show", "log", "artifact", "pr", "replay", "test"]),
     ("Decide", &["approve", "reject", "override", "abort", "pip"]),
     ("Compare", &["fork", "compare", "experiment"]),
     ("Plugins", &["plugin", "pipeline", "trust"]),

@@ -4,6 +4,7 @@
 //! decides the exit code.
 
 mod approver;
+mod ask;
 mod cli;
 mod commands;
 mod context;
@@ -12,6 +13,7 @@ mod drive;
 mod exit;
 mod find_run;
 mod help;
+mod ignored;
 mod open;
 mod out_dir;
 mod paths;
@@ -38,9 +40,11 @@ use terminal::printer::Printer;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::parse();
-    let printer = Printer::new();
+    let (cli, command_line) = cli::parse();
+    let printer = Printer::new().with_command_line(command_line);
     trace(cli.verbose, printer);
+    // Each run that is under way holds a lock file.
+    phasegate_files::allow_open_files();
     phasegate_journal::report_waits(move |text| printer.note(&format!("{text}\n")));
     let exit = run(cli, printer).unwrap_or_else(|failure| {
         failure.print(&printer);
@@ -51,7 +55,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, printer: Printer) -> Result<Exit, Failure> {
     let trust = Arc::new(Trust::load(&|name| std::env::var_os(name))?);
-    let (state, untrusted_state) = paths::state_dir(cli.state.as_deref(), &trust.folders());
+    let named = cli.state.or_else(paths::state_of_environment);
+    let (state, untrusted_state) = paths::state_dir(named.as_deref(), &trust.folders());
     let context = Context { state, untrusted_state, verbose: cli.verbose, printer, parser: cli::parser, trust };
     let runtime = runtime().map_err(|why| Failure::infrastructure(format!("cannot start threads: {why}")))?;
     let ended = runtime.block_on(commands::run(cli.command, &context));

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use phasegate_journal::{Journal, JournalError, SqliteJournal};
 use phasegate_runtime::{
-    BudgetOverride, ComponentFolder, ComponentJournal, Config, Env, Host, HostConfig, SharedBudget, find_config_file,
+    BudgetOverride, ComponentFolder, ComponentJournal, Config, Env, Error, Host, HostConfig, SharedBudget,
+    find_config_file,
 };
-use phasegate_sandbox::EngineSettings;
+use phasegate_sandbox::{Engine, EngineSettings};
 
 use crate::context::Context;
 use crate::exit::Failure;
@@ -70,7 +71,14 @@ pub struct RunOptions {
 /// Opens the host on the state folder, and creates the folder if it does not exist. Imported runs continue with
 /// `config`.
 pub fn host(context: &Context, config: Config, options: RunOptions) -> Result<Host, Failure> {
-    host_over(Arc::new(open_or_create_journal(context)?), context, config, options, None)
+    let settings = sandbox(context, &config)?;
+    // Starting the sandbox and opening the journal take most of the time until a run's first request.
+    std::thread::scope(|scope| {
+        let engine = scope.spawn(|| Engine::new(settings));
+        let journal = open_or_create_journal(context);
+        let engine = engine.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(Error::from);
+        Ok(host_of(Arc::new(journal?), engine?, context, config, options, None))
+    })
 }
 
 /// Opens the journal to write, and creates it with its state folder if there is none.
@@ -88,10 +96,24 @@ pub fn host_over(
     options: RunOptions,
     shared_budget: Option<SharedBudget>,
 ) -> Result<Host, Failure> {
+    let engine = Engine::new(sandbox(context, &config)?).map_err(Error::from)?;
+    Ok(host_of(journal, engine, context, config, options, shared_budget))
+}
+
+fn host_of(
+    journal: Arc<dyn Journal>,
+    engine: Engine,
+    context: &Context,
+    config: Config,
+    options: RunOptions,
+    shared_budget: Option<SharedBudget>,
+) -> Host {
     let RunOptions { overlap, budget_override, offline, current_providers, repository } = options;
-    let engine = sandbox(context, &config)?;
+    if let Some(notice) = engine.cache_notice() {
+        context.printer.note(&format!("{notice}\n{CACHE_HINT}"));
+    }
     let env: Env = Arc::new(|name| std::env::var(name).ok());
-    let host = Host::new(HostConfig {
+    Host::new(HostConfig {
         journal,
         engine,
         overlap,
@@ -103,20 +125,15 @@ pub fn host_over(
         config: Some(Arc::new(config)),
         current_providers,
         repository,
-    })?;
-    if let Some(notice) = host.engine().cache_notice() {
-        context.printer.note(&format!("{notice}\n"));
-    }
-    Ok(host)
+    })
 }
 
 /// Adds the compilation cache and the compiler to sandbox settings. Notes if there is no folder for the cache.
 fn engine_settings(context: &Context, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
     let cache_dir = cache_dir(&context.state)?;
     if cache_dir.is_none() {
-        context
-            .printer
-            .note("compiled plugins are not kept: neither XDG_CACHE_HOME nor HOME names a folder for them\n");
+        let notice = "compiled plugins are not kept: neither XDG_CACHE_HOME nor HOME names a folder for them";
+        context.printer.note(&format!("{notice}\n{CACHE_HINT}"));
     }
     Ok(EngineSettings { cache_dir, compiler: Some(this_program()?), ..sandbox })
 }
@@ -141,7 +158,10 @@ pub fn find_journal(context: &Context) -> Result<Option<ComponentJournal>, Failu
         journal => journal?,
     };
     if let Some(damage) = journal.damage() {
-        context.printer.note(&format!("showing only what can be read: {damage}\nhint: {}\n", damage.hint()));
+        context.printer.note(&format!(
+            "showing only what can be read: {damage}\nhint: {}\n",
+            context.printer.complete(&damage.hint())
+        ));
     }
     Ok(Some(ComponentJournal::to_read(Box::new(journal), components())))
 }
@@ -178,3 +198,6 @@ pub fn no_runs_failure(state: &Path) -> Failure {
 
 /// Names another file for `phasegate.lock`, for a configuration in a read-only folder.
 const LOCK: &str = "PHASEGATE_LOCK";
+
+/// What to do where compiled plugins are not kept.
+const CACHE_HINT: &str = "hint: each run compiles its plugins; name a folder that keeps them with XDG_CACHE_HOME=DIR, a folder of your own\n";

@@ -15,6 +15,8 @@ use phasegate_runtime::{Error, ErrorCode};
 use crate::exit::{Exit, Failure};
 use crate::paths::{current_dir, display_path, is_within};
 
+/// The name of the folder in which default output folders are.
+pub const OUT: &str = "phasegate-out";
 /// The largest file that names an output folder.
 const MAX_PATH_BYTES: u64 = 8 << 10;
 
@@ -59,7 +61,7 @@ pub fn default_out_dir(run: &RunId) -> PathBuf {
 
 /// Returns the folder in which default output folders are.
 pub fn default_parent() -> PathBuf {
-    current_dir().join("phasegate-out")
+    current_dir().join(OUT)
 }
 
 /// Rejects a typed output folder that is not empty, unless `force` is set.

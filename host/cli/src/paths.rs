@@ -8,7 +8,8 @@ use crate::exit::Failure;
 
 use phasegate_files::{TrustedFolders, Untrusted, Wanted, check_control, find_upwards};
 
-const STATE: &str = ".phasegate";
+/// The name of the usual state folder.
+pub const STATE: &str = ".phasegate";
 
 /// Returns the current folder.
 pub fn current_dir() -> PathBuf {
@@ -19,6 +20,11 @@ pub fn current_dir() -> PathBuf {
 pub fn display_path(path: &Path) -> String {
     let near = path.strip_prefix(current_dir()).unwrap_or(path);
     if near.as_os_str().is_empty() { ".".to_owned() } else { near.display().to_string() }
+}
+
+/// Returns the state folder that `PHASEGATE_STATE` names, as `--state` does.
+pub fn state_of_environment() -> Option<PathBuf> {
+    std::env::var_os("PHASEGATE_STATE").filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
 /// Returns `--state`, else the nearest `.phasegate` upwards, else `./.phasegate`; and the fault if it was not named and another

@@ -7,6 +7,7 @@
 //! - `beneath` writes and reads files of an output folder, and never leaves it.
 //! - `inspect` checks files that another library opens, and files of other accounts that are only read.
 //! - `holder` names the process that has locked a file.
+//! - `open_files` raises the limit of open files.
 //! - `owner` tells whether another account owns or can change a file or a folder.
 //! - `search` finds a file or folder upwards, and stops at one that another account controls.
 //!
@@ -16,6 +17,7 @@ mod beneath;
 mod holder;
 mod input;
 mod inspect;
+mod open_files;
 mod owner;
 mod private;
 mod search;
@@ -24,6 +26,7 @@ pub use beneath::{Folder, NEW_FILE};
 pub use holder::{Process, lock_holder};
 pub use input::{MAX_TEXT_BYTES, check_input, open_input, read, read_text};
 pub use inspect::{check_folder, check_private, check_readable, check_regular, is_own, narrow, open_regular};
+pub use open_files::allow_open_files;
 pub use owner::{Distrust, check_owner, check_path};
 pub use private::{Access, NewFile, create_private_folder, open_private, replace};
 pub use search::{TrustedFolders, Untrusted, Wanted, check_control, find_upwards, quote};

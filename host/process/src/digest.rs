@@ -39,9 +39,12 @@ impl Digest {
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         // Loading a run computes one digest for each event; formatting byte by byte would take longer than hashing.
         let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
-        let digits = bytes.into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-        let mut text = [0; LENGTH];
-        text.iter_mut().zip(b"sha256:".iter().copied().chain(digits)).for_each(|(to, byte)| *to = byte);
+        let mut digits = [0; 64];
+        let (pairs, _) = digits.as_chunks_mut::<2>();
+        pairs.iter_mut().zip(bytes).for_each(|(pair, byte)| *pair = [digit(byte >> 4), digit(byte & 15)]);
+        let mut text = *b"sha256:0000000000000000000000000000000000000000000000000000000000000000";
+        let (_, place) = text.split_at_mut(LENGTH - digits.len());
+        place.copy_from_slice(&digits);
         Self(str::from_utf8(&text).unwrap_or_default().into())
     }
 

@@ -10,7 +10,7 @@ use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Phase, Pipeline};
 use phasegate_process::sync::lock;
 use phasegate_process::{Digest, PersonName, RunId};
-use phasegate_sandbox::{Engine, EngineSettings};
+use phasegate_sandbox::Engine;
 
 use crate::budgets::SharedBudget;
 use crate::config::file::Config;
@@ -19,7 +19,8 @@ use crate::config::run_settings::RunSettings;
 use crate::error::not_trusted::NotTrusted;
 use crate::error::{Error, ErrorCode};
 use crate::history::History;
-use crate::plugins::load::PluginLoader;
+use crate::observer::{Activity, Observer};
+use crate::plugins::load::{OnCompile, PluginLoader};
 use crate::store::blobs::json_blob;
 use crate::store::pipelines::Pipelines;
 use crate::trust::{Trust, Wants};
@@ -31,8 +32,8 @@ pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct HostConfig {
     /// Records all runs.
     pub journal: Arc<dyn Journal>,
-    /// Limits and caches of the sandbox.
-    pub engine: EngineSettings,
+    /// Runs plugins.
+    pub engine: Engine,
     /// Whether model calls of one run may be under way at the same time.
     pub overlap: bool,
     /// Source of API keys.
@@ -55,7 +56,7 @@ pub struct HostConfig {
 
 impl HostConfig {
     /// Creates the configuration of a host that reads no keys, trusts nothing beyond the default, and overrides nothing.
-    pub fn new(journal: Arc<dyn Journal>, engine: EngineSettings) -> Self {
+    pub fn new(journal: Arc<dyn Journal>, engine: Engine) -> Self {
         Self {
             journal,
             engine,
@@ -103,7 +104,6 @@ pub struct Host(Arc<Shared>);
 struct Shared {
     journal: Arc<dyn Journal>,
     engine: Engine,
-    cache_dir: Option<PathBuf>,
     overlap: bool,
     env: Env,
     budget_override: BudgetOverride,
@@ -125,17 +125,14 @@ struct Shared {
 }
 
 impl Host {
-    /// Starts the sandbox.
-    pub fn new(config: HostConfig) -> Result<Self, Error> {
-        let cache_dir = config.engine.cache_dir.clone();
-        let engine = Engine::new(config.engine)?;
-        let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, trust, .. } = config;
+    /// Creates a host without runs.
+    pub fn new(config: HostConfig) -> Self {
+        let HostConfig { journal, engine, overlap, env, budget_override, offline, shared_budget, trust, .. } = config;
         let (config, current_providers, repository) = (config.config, config.current_providers, config.repository);
         let plugins = PluginLoader::new(engine.clone(), Arc::clone(&journal));
-        Ok(Self(Arc::new(Shared {
+        Self(Arc::new(Shared {
             journal,
             engine,
-            cache_dir,
             overlap,
             env,
             budget_override,
@@ -151,7 +148,7 @@ impl Host {
             pipelines: Pipelines::default(),
             pinned: PinnedPipelines::default(),
             plugins,
-        })))
+        }))
     }
 
     /// Returns the user's name from `USER` or `LOGNAME`.
@@ -189,9 +186,17 @@ impl Host {
         &self.0.engine
     }
 
+    /// Returns what tells an observer of the compilations of a run.
+    pub(crate) fn report_compiling(&self, observer: &Arc<dyn Observer>, run: &RunId) -> OnCompile {
+        let (observer, run, kept) = (Arc::clone(observer), run.clone(), self.engine().keeps_compiled());
+        Arc::new(move |plugin, stage| {
+            observer.on_activity(&run, None, Activity::Compiling { plugin: plugin.to_string(), kept, stage });
+        })
+    }
+
     /// Returns the user's cache folder; `None` if nothing is cached.
     pub(crate) fn cache_dir(&self) -> Option<&Path> {
-        self.0.cache_dir.as_deref()
+        self.0.engine.cache_dir()
     }
 
     /// Returns the loader that keeps the plugins of all runs.

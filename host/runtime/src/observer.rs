@@ -1,5 +1,7 @@
 //! Observers of runs: the terminal, `--json` output, tests.
 
+use std::time::Duration;
+
 use phasegate_broker::Progress;
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
@@ -31,13 +33,26 @@ pub enum Activity {
         /// What happens to the call.
         progress: Progress,
     },
-    /// A component is compiled, which happens once per machine.
+    /// A component is compiled.
     Compiling {
         /// Name of the plugin.
         plugin: String,
-        /// Whether compilation has ended.
-        done: bool,
+        /// Whether the result is kept for later runs on this machine.
+        kept: bool,
+        /// How far it is.
+        stage: CompileStage,
     },
+}
+
+/// How far a compilation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompileStage {
+    /// It begins.
+    Begun,
+    /// It took so long.
+    Done(Duration),
+    /// The component cannot be used, or the compiler failed.
+    Failed,
 }
 
 /// A receiver of the events and the activity of runs. Called from the run loop, so it must return quickly; it cannot influence the run.

@@ -110,6 +110,11 @@ impl Cache {
         Ok((Some(cache), notice))
     }
 
+    /// Returns whether components can be stored.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
+    }
+
     /// Returns the component with this digest if it was compiled before and its files are valid.
     pub(crate) fn find(&self, digest: &Digest) -> Option<CachedComponent<'_>> {
         let path = self.path(digest, "sheet");

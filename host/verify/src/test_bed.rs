@@ -12,7 +12,7 @@ use phasegate_process::limits::LimitsPatch;
 use phasegate_process::lock::LOCK_FILE;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::task::Task;
-use phasegate_sandbox::EngineSettings;
+use phasegate_sandbox::{Engine, EngineSettings};
 
 use phasegate_runtime::{
     Config, ConfigFault, Error, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, ReservedPaths,
@@ -62,8 +62,9 @@ impl TestBed {
         config.budget = BudgetConfig { usd: None, calls: Some(MAX_CALLS), ..BudgetConfig::default() };
         config.providers.clear();
         let user = UserConfig { budget: config.budget, ..UserConfig::default() };
-        let host_config = HostConfig::new(Arc::new(MemoryJournal::new()), for_attackers(engine));
-        let host = Host::new(HostConfig { trust: Arc::new(Trust::new(user)), ..host_config })?;
+        let engine = Engine::new(for_attackers(engine)).map_err(Error::from)?;
+        let host_config = HostConfig::new(Arc::new(MemoryJournal::new()), engine);
+        let host = Host::new(HostConfig { trust: Arc::new(Trust::new(user)), ..host_config });
         Ok(Self {
             host,
             config,

@@ -30,6 +30,9 @@ fn init_files_are_valid_and_need_a_model() {
     let nobody = "\n[providers.ollama]\nbase_url = \"http://127.0.0.1:9/v1\"\n";
     std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + nobody).unwrap();
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @r#"
+    task      FIRST-001: Write a Python module `slug` that turns a title into a slug for web addresses.
+    pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
+    config    phasegate.toml
     exit 2
     error[PG-0201]: no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at http://127.0.0.1:9/v1
     hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,

@@ -1,5 +1,6 @@
 //! Complete outputs and exit codes of commands that start no run.
 
+mod artifact;
 mod init;
 mod pipelines;
 mod plugin_inspect;
@@ -9,7 +10,7 @@ use insta::assert_snapshot;
 
 use crate::workspace;
 
-const TASK: &str = "task_id = \"TASK-1\"\ndescription = \"Parse durations such as 1h30m\"\n";
+pub const TASK: &str = "task_id = \"TASK-1\"\ndescription = \"Parse durations such as 1h30m\"\n";
 const SCRIPTED: &str = "[models]\ndefault = \"scripted:answers.toml\"\n";
 
 #[test]
@@ -23,7 +24,7 @@ fn suggests_the_command_for_a_misspelt_one() {
     Usage: phasegate [OPTIONS] <COMMAND>
 
       Run          init, run, resume, cancel
-      Inspect      runs, show, log, pr, replay, test
+      Inspect      runs, show, log, artifact, pr, replay, test
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust

@@ -122,6 +122,9 @@ fn rejects_an_unusable_model_with_its_line() {
     let workspace =
         workspace().with_files(&[("task.toml", TASK), ("unknown.toml", unknown), ("scripted.toml", SCRIPTED)]);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @r#"
+    task      TASK-1: Parse durations such as 1h30m
+    pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
+    config    unknown.toml
     exit 2
     error[PG-0102]: unknown.toml:3: [models] default: `nobody:x` names the provider `nobody`, which is not known
       3 | default = "nobody:x"
@@ -129,6 +132,9 @@ fn rejects_an_unusable_model_with_its_line() {
     hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
     "#);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @r#"
+    task      TASK-1: Parse durations such as 1h30m
+    pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
+    config    scripted.toml
     exit 2
     error[PG-0102]: scripted.toml:2: [models] default: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
       2 | default = "scripted:answers.toml"

@@ -134,7 +134,7 @@ fn wrong_subcommands_list_the_right_ones() {
     Usage: phasegate [OPTIONS] <COMMAND>
 
       Run          init, run, resume, cancel
-      Inspect      runs, show, log, pr, replay, test
+      Inspect      runs, show, log, artifact, pr, replay, test
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
@@ -149,7 +149,7 @@ fn wrong_subcommands_list_the_right_ones() {
     Usage: phasegate [OPTIONS] <COMMAND>
 
       Run          init, run, resume, cancel
-      Inspect      runs, show, log, pr, replay, test
+      Inspect      runs, show, log, artifact, pr, replay, test
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
@@ -176,7 +176,7 @@ fn wrong_subcommands_list_the_right_ones() {
     Usage: phasegate [OPTIONS] <COMMAND>
 
       Run          init, run, resume, cancel
-      Inspect      runs, show, log, pr, replay, test
+      Inspect      runs, show, log, artifact, pr, replay, test
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
@@ -184,4 +184,60 @@ fn wrong_subcommands_list_the_right_ones() {
 
     For more information, try '--help'.
     ");
+}
+
+#[test]
+fn first_line_comes_before_everything_that_waits() {
+    let lines = |output: phasegate_test::Output| format!("{}{}", output.stdout, output.stderr);
+    // Nobody answers at this address, and nothing is compiled.
+    let nobody = "[providers.ollama]\nbase_url = \"http://127.0.0.1:9/v1\"\n";
+    let workspace = workspace().with_files(&[("task.toml", crate::cli::TASK), ("phasegate.toml", nobody)]);
+    assert_snapshot!(workspace.reject(&["run", "task.toml"]), @r#"
+    task      TASK-1: Parse durations such as 1h30m
+    pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
+    config    phasegate.toml
+    exit 2
+    error[PG-0201]: no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at http://127.0.0.1:9/v1
+    hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,
+    hint: or write into phasegate.toml under [models]: default = "anthropic:claude-sonnet-4-6", or "scripted:FILE" for answers written by hand
+    "#);
+    assert_eq!(workspace.call(&["init", "--demo", "demo"]).code, 0);
+    let mut command = workspace.command(&["run", "demo/task.toml"]);
+    command.env("HOME", "/proc/self/fdinfo");
+    let text = lines(phasegate_test::Output::from_command(command));
+    let place = |wanted: &str| text.find(wanted).unwrap_or_else(|| panic!("{wanted} is missing: {text}"));
+    assert_eq!(place("task      DURATIONS-001"), 0);
+    assert!(place("\nrun       durations-001-") < place("\ncompiling planning (by each run, as there is no folder"));
+    assert!(place("compiled planning in ") < place("every gate passed"));
+    place("hint: each run compiles its plugins; name a folder that keeps them with XDG_CACHE_HOME=DIR");
+    assert!(!text.contains("once on this machine"), "{text}");
+}
+
+#[test]
+fn own_folders_are_put_into_gitignore() {
+    let workspace = prepared();
+    let git = |args: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        let output = command.args(args).current_dir(workspace.path("")).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "--quiet"]);
+    let init = workspace.call(&["init", "--demo"]);
+    assert!(init.stderr.contains("Added .phasegate/ and phasegate-out/ to .gitignore.\n"), "{}", init.stderr);
+    assert_eq!(workspace.read(".gitignore"), ".phasegate/\nphasegate-out/\n");
+    workspace.write(".gitignore", "target/");
+    let run = workspace.call(&["run", "task.toml"]);
+    assert!(run.stdout.contains("Added .phasegate/ and phasegate-out/ to .gitignore.\n"), "{}", run.stdout);
+    assert_eq!(workspace.read(".gitignore"), "target/\n.phasegate/\nphasegate-out/\n");
+    assert!(!workspace.call(&["run", "task.toml"]).stdout.contains("Added"));
+    assert!(!git(&["status", "--porcelain"]).contains("phasegate-out"));
+
+    workspace.write(".gitignore", "");
+    let elsewhere = workspace.call(&["run", "task.toml", "--state", "state", "--out", "out"]);
+    assert!(!elsewhere.stdout.contains("Added"), "{}", elsewhere.stdout);
+    std::fs::remove_file(workspace.path(".gitignore")).unwrap();
+    assert!(workspace.call(&["run", "task.toml"]).stdout.contains("to .git/info/exclude.\n"));
+    assert!(!workspace.path(".gitignore").exists());
+    assert!(!git(&["status", "--porcelain"]).contains("phasegate-out"));
 }

@@ -2,5 +2,7 @@
 
 mod before_first_call;
 mod configuration;
+mod deciding;
 mod first_minutes;
+mod hints;
 mod screen;

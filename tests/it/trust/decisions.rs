@@ -44,7 +44,7 @@ fn render(output: &Output, run: &str) -> String {
 fn decision_about_an_earlier_attempt_is_refused() {
     let (scenario, run) = waiting_run();
     let read = scenario.call(&["show", &run]).stdout;
-    let command = format!("phasegate override {run} --at design-review#1 --by NAME");
+    let command = format!("phasegate override {run} --at design-review#1 --reason");
     assert!(read.contains(&command), "{read}");
     move_on(&scenario, &run);
 
@@ -72,11 +72,11 @@ fn decision_about_an_earlier_attempt_is_refused() {
 }
 
 #[test]
-fn prompt_refuses_what_another_process_overtook() {
+fn prompt_moves_on_with_others_decisions() {
     let scenario = crate::scenario("waits-at-a-failure");
     let config = config(&scenario, "design-review = \"always\"");
     let mut terminal = Terminal::start(&scenario.run_with(&["--config", &config]));
-    let prompt = terminal.wait_for("[o]verride, [r]eject, a[b]ort or [l]ater? ");
+    let prompt = terminal.wait_for("[v]iew, [o]verride, [r]eject, a[b]ort or [l]ater? ");
     let digest = prompt.rsplit_once("decide about design-review#1 (").unwrap().1.split(')').next().unwrap();
     assert!(prompt.contains("design-review failed: 1 high"), "{prompt}");
     let list = scenario.call(&["runs", "--json"]).stdout;
@@ -84,13 +84,14 @@ fn prompt_refuses_what_another_process_overtook() {
     let run = runs[0]["run_id"].as_str().unwrap();
     assert!(scenario.call(&["show", run]).stdout.contains(&format!("design-review#1 ({digest})")));
 
-    move_on(&scenario, run);
     terminal.type_line("o");
     terminal.wait_for("reason: ");
-    terminal.type_line("known and harmless");
-    let refused = terminal.wait_for("[a]pprove, [r]eject, a[b]ort or [l]ater? ");
-    assert!(refused.contains("design-review#1 is no longer waiting: design-review#2 is"), "{refused}");
-    assert!(refused.contains("decide about design-review#2 ("), "{refused}");
+    terminal.type_keys("known and harm");
+    move_on(&scenario, run);
+    let told = terminal.wait_for("[v]iew, [a]pprove, [r]eject, a[b]ort or [l]ater? ");
+    assert!(told.contains("decided meanwhile: design-review#1 rejected by ben at "), "{told}");
+    assert!(told.contains(": once more\nyou had typed: known and harm\n"), "{told}");
+    assert!(told.contains("decide about design-review#2 ("), "{told}");
     terminal.type_line("l");
     let (code, end) = terminal.wait();
     assert_eq!(code, 3, "{end}");
@@ -105,7 +106,7 @@ fn decision_about_another_gate_is_refused() {
         let refused = render(&scenario.call(&["abort", &run, "--at", other]), &run);
         let message = format!("error[PG-0403]: {other} does not wait for a decision: design-review#1 does");
         assert!(refused.starts_with(&format!("exit 2\n{message}")), "{refused}");
-        assert!(refused.contains("`phasegate abort RUN --at design-review#1`"), "{refused}");
+        assert!(refused.contains("`phasegate abort RUN --at design-review#1 --reason TEXT`"), "{refused}");
     }
     insta::assert_snapshot!(render(&scenario.call(&["abort", &run, "--at", "design-review"]), &run), @"
     exit 2

@@ -43,10 +43,10 @@ impl Scenario {
         scenario_file(&self.name, name)
     }
 
-    /// A command with `--state`. All scenarios share their components, compiled and not.
+    /// A command whose `PHASEGATE_STATE` is `state`, so that hints name no folder. All scenarios share their components, compiled and not.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.workspace.command(args);
-        command.arg("--state").arg(self.path("state"));
+        command.env("PHASEGATE_STATE", self.path("state"));
         command.env("PHASEGATE_LOCK", self.path("phasegate.lock")).env("XDG_CACHE_HOME", &self.cache);
         command.env("XDG_DATA_HOME", self.cache.join("data"));
         command

@@ -25,6 +25,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let by = approver::name(None).map_or_else(|_| "somebody".to_owned(), |by| by.to_string());
     journal.request_cancel(&run, &by).await?;
-    context.printer.print(&format!("Asked run {run} to stop. Resume it with: phasegate resume {run}\n"));
+    let resume = context.printer.command(&format!("resume {run}"));
+    context.printer.print(&format!("Asked run {run} to stop. Resume it with: {resume}\n"));
     Ok(Exit::Passed)
 }

@@ -1,66 +1,126 @@
-//! `phasegate approve`, `reject`, `override` and `abort`: records a decision at a waiting gate. `resume` continues from it.
+//! `phasegate approve`, `reject`, `override` and `abort`: records a decision at a waiting gate. `resume`, or
+//! `--resume`, continues from it.
+
+use std::path::PathBuf;
 
 use phasegate_process::state::DecisionRequest;
-use phasegate_process::{AttemptId, Choice, InvalidName};
+use phasegate_process::{AttemptId, Choice, InvalidName, RunId};
 use phasegate_runtime::{Error, load_run, record_decision};
 
 use crate::approver;
+use crate::commands::resume::Resume;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_only_run;
 use crate::open;
+use crate::terminal::prompt::{confirm, is_interactive};
+use crate::terminal::text::sanitize;
 use crate::view::event::render_choice;
 use crate::view::next_steps::render_decided;
 
 /// Arguments of a decision.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct DecisionArgs {
     /// Run id or its beginning, or the id of a task that has one run
     run: String,
     /// Attempt that the decision is about; needed unless the run has asked about one attempt only
     #[arg(long, value_name = "GATE#N")]
     at: Option<String>,
-    /// Name of the person who decides [default: current user]
+    /// Name of the person who decides [default: USER, else LOGNAME, else the account]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Reason, recorded in the result; rejections and overrides need one
+    /// Reason, recorded in the result; all decisions but `approve` need one
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
+}
+
+/// Arguments of `approve` and `override`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    decision: DecisionArgs,
+    #[command(flatten)]
+    then: ThenArgs,
 }
 
 /// Arguments of `reject`.
 #[derive(clap::Args)]
 pub struct RejectArgs {
     #[command(flatten)]
-    args: Args,
+    decision: DecisionArgs,
     /// Phase that revises its work [default: the feedback strategy chooses]
     #[arg(long, value_name = "PHASE")]
     revise: Option<String>,
+    #[command(flatten)]
+    then: ThenArgs,
+}
+
+/// Arguments of `abort`.
+#[derive(clap::Args)]
+pub struct AbortArgs {
+    #[command(flatten)]
+    decision: DecisionArgs,
+    /// End the run without a question at the terminal
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What follows a decision.
+#[derive(clap::Args)]
+pub struct ThenArgs {
+    /// Resume the run after the decision
+    #[arg(long)]
+    resume: bool,
+    /// Configuration file, with --resume [default: nearest phasegate.toml upwards]
+    #[arg(long, value_name = "FILE", requires = "resume")]
+    config: Option<PathBuf>,
 }
 
 /// Approves a passed gate.
 pub async fn approve(args: Args, context: &Context) -> Result<Exit, Failure> {
-    decide_gate(args, Choice::Approve, context).await
+    let run = decide_gate(args.decision, Choice::Approve, context).await?;
+    args.then.go_on(run, context).await
 }
 
 /// Rejects the work; the reason goes into the next prompt.
 pub async fn reject(args: RejectArgs, context: &Context) -> Result<Exit, Failure> {
     let revise = args.revise.map(|phase| phase.parse()).transpose();
     let revise = revise.map_err(|bad: InvalidName| Failure::usage(format!("--revise: {bad}")).with_hint(bad.hint()))?;
-    decide_gate(args.args, Choice::Reject { revise }, context).await
+    let run = decide_gate(args.decision, Choice::Reject { revise }, context).await?;
+    args.then.go_on(run, context).await
 }
 
 /// Continues past a failed gate.
 pub async fn override_gate(args: Args, context: &Context) -> Result<Exit, Failure> {
-    decide_gate(args, Choice::Override, context).await
+    let run = decide_gate(args.decision, Choice::Override, context).await?;
+    args.then.go_on(run, context).await
 }
 
-/// Ends the run.
-pub async fn abort(args: Args, context: &Context) -> Result<Exit, Failure> {
-    decide_gate(args, Choice::Abort, context).await
+/// Ends the run. At a terminal, asks again.
+pub async fn abort(args: AbortArgs, context: &Context) -> Result<Exit, Failure> {
+    let run = &args.decision.run;
+    let asks = !args.yes && is_interactive() && !args.decision.reason.trim().is_empty();
+    if asks && !confirm(&format!("end run {run} for good?")) {
+        return Err(Failure::usage("nothing was recorded").with_hint("confirm with y, or add --yes"));
+    }
+    decide_gate(args.decision, Choice::Abort, context).await?;
+    Ok(Exit::Passed)
 }
 
-async fn decide_gate(args: Args, choice: Choice, context: &Context) -> Result<Exit, Failure> {
+impl ThenArgs {
+    /// Resumes the run, or says how.
+    async fn go_on(self, run: RunId, context: &Context) -> Result<Exit, Failure> {
+        if self.resume {
+            return Resume { config: self.config, ..Resume::new(run) }.drive(context).await;
+        }
+        let resume = context.printer.command(&format!("resume {run}"));
+        context.printer.print(&format!("resume with: {resume}\n"));
+        Ok(Exit::Passed)
+    }
+}
+
+/// Records the decision, and returns its run. Control characters in the reason are not recorded.
+async fn decide_gate(args: DecisionArgs, choice: Choice, context: &Context) -> Result<RunId, Failure> {
     let journal = open::journal_to_write(context)?;
     let run = find_only_run(context, &journal, &args.run)?;
     let at: Option<AttemptId> = args
@@ -71,12 +131,11 @@ async fn decide_gate(args: Args, choice: Choice, context: &Context) -> Result<Ex
         .map_err(|bad: InvalidName| Failure::usage(format!("--at: {bad}")).with_hint(bad.hint()))?;
     let by = approver::name(args.by)?;
     let choice_text = render_choice(&choice);
-    let over = choice == Choice::Abort;
     let (state, _) = load_run(&journal, &run)?;
     let about = state.judgement_to_decide(&choice, at.as_ref()).map_err(Error::from)?;
     let decided = render_decided(&run, &choice_text, &about, by.as_str());
-    record_decision(&journal, &run, DecisionRequest { choice, by, reason: args.reason, about }).await?;
-    let then = if over { String::new() } else { format!("resume with: phasegate resume {run}\n") };
-    context.printer.print(&format!("{decided}{then}"));
-    Ok(Exit::Passed)
+    let reason = sanitize(args.reason.trim());
+    record_decision(&journal, &run, DecisionRequest { choice, by, reason, about }).await?;
+    context.printer.print(&decided);
+    Ok(run)
 }

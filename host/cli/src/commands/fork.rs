@@ -103,7 +103,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
     out_dir::save_out_dir(state, &run, &out);
     out_dir::claim_out_dir(state, &run, &out);
-    let target = print_header(&host, &view, state, RunTarget { run, created: None, out }, None)?;
+    let target = print_header(&host, &view, state, RunTarget { run, created: None, out }, false)?;
     Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)
 }
 

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::terminal::format::{count, describe_read_error};
+use crate::terminal::printer::Printer;
 
 /// Arguments of `import`.
 #[derive(clap::Args)]
@@ -42,12 +43,12 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     })?;
     match args.json {
         true => printer.print_json(&imported),
-        false => printer.print(&render_imported(&imported)),
+        false => printer.print(&render_imported(&imported, printer)),
     }
     Ok(Exit::Passed)
 }
 
-fn render_imported(imported: &ImportedRun) -> String {
+fn render_imported(imported: &ImportedRun, printer: &Printer) -> String {
     let ImportedRun { run, events, blobs, new, missing } = imported;
     let size = format!("{}, {}", count(*events as u64, "event"), count(*blobs as u64, "blob"));
     let mut text = match *new {
@@ -57,6 +58,6 @@ fn render_imported(imported: &ImportedRun) -> String {
     if !missing.is_empty() {
         text.push_str("Imported without components: `show` works, `replay` and `resume` do not.\nhint: re-export with --components\n");
     }
-    text.push_str(&format!("Show it with: phasegate show {run}\n"));
+    text.push_str(&format!("Show it with: {}\n", printer.command(&format!("show {run}"))));
     text
 }

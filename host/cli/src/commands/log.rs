@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run_or_newest;
 use crate::open;
+use crate::terminal::printer::Printer;
 use crate::terminal::style::Paint;
 use crate::view::event::render_json_line;
 use crate::view::event_detail::render_event;
@@ -72,7 +73,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         let unowned = seen_unowned >= UNOWNED;
         if (unowned || !new.is_empty())
-            && let Some(end) = render_ending(&journal, &run, unowned)?
+            && let Some(end) = render_ending(&journal, &run, unowned, printer)?
         {
             if args.json {
                 printer.note(&end)
@@ -89,13 +90,19 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// Renders how to continue if no more events will come; `None` if more may come.
-fn render_ending(journal: &dyn Journal, run: &RunId, unowned: bool) -> Result<Option<String>, Failure> {
+fn render_ending(
+    journal: &dyn Journal,
+    run: &RunId,
+    unowned: bool,
+    printer: &Printer,
+) -> Result<Option<String>, Failure> {
+    let resume = printer.command(&format!("resume {run}"));
     let (state, _) = load_run(journal, run)?;
     Ok(match (state.waiting(), &state.stopped) {
         _ if state.ended().is_some() => Some(String::new()),
-        (Some(_), _) => Some(render_decision_commands(&state)),
-        (None, Some(_)) if unowned => Some(format!("\nresume with: phasegate resume {run}\n")),
-        (None, None) if unowned => Some(format!("\nits process ended; resume with: phasegate resume {run}\n")),
+        (Some(_), _) => Some(render_decision_commands(&state, printer)),
+        (None, Some(_)) if unowned => Some(format!("\nresume with: {resume}\n")),
+        (None, None) if unowned => Some(format!("\nits process ended; resume with: {resume}\n")),
         _ => None,
     })
 }

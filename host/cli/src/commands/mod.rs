@@ -1,5 +1,6 @@
 //! The subcommands, one file each. Each has `Args` and a `run` that returns an [`Exit`] or a [`Failure`].
 
+mod artifact;
 mod cancel;
 mod compare;
 mod compile_component;
@@ -47,7 +48,7 @@ pub enum Command {
     /// Continue past a failed gate
     Override(decide::Args),
     /// End a run that waits for a decision
-    Abort(decide::Args),
+    Abort(decide::AbortArgs),
     /// Stop a run in another process; it can be resumed
     Cancel(cancel::Args),
     /// Run tasks in several variants and compare the results
@@ -58,6 +59,8 @@ pub enum Command {
     Show(show::Args),
     /// Print the recorded events of a run
     Log(log::Args),
+    /// List the artifacts of a run, or print one
+    Artifact(artifact::Args),
     /// Describe the branch of a run as a pull request, in Markdown
     Pr(pr::Args),
     /// Compare runs: gates, issues, cost, first difference
@@ -112,6 +115,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Runs(args) => runs::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Log(args) => log::run(&args, context).await,
+        Command::Artifact(args) => artifact::run(&args, context),
         Command::Pr(args) => pr::run(&args, context),
         Command::Compare(args) => compare::run(&args, context),
         Command::Export(args) => export::run(&args, context),

@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::find_run::find_run_or_newest;
 use crate::open::{self, RunOptions};
 use crate::terminal::format::count;
+use crate::terminal::printer::Printer;
 use crate::view::live::LiveView;
 
 /// Arguments of `replay`.
@@ -45,7 +46,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Ok(replayed) => {
             match args.json {
                 true => printer.print_json(&replayed),
-                false => printer.print(&render_replay(&replayed)),
+                false => printer.print(&render_replay(&replayed, printer)),
             }
             Ok(Exit::Passed)
         }
@@ -64,7 +65,7 @@ fn stop_at_ctrl_c(stop: StopSignal) {
     });
 }
 
-fn render_replay(replayed: &ReplayReport) -> String {
+fn render_replay(replayed: &ReplayReport, printer: &Printer) -> String {
     let mut text = format!(
         "run {} replayed: {} with the same artifacts, verdicts and decisions\n",
         replayed.run,
@@ -74,7 +75,8 @@ fn render_replay(replayed: &ReplayReport) -> String {
         text.push_str(&format!("  not executed again: {given}\n"));
     }
     if replayed.ended.is_none() {
-        text.push_str(&format!("  the run has not ended; resume with: phasegate resume {}\n", replayed.run));
+        let resume = printer.command(&format!("resume {}", replayed.run));
+        text.push_str(&format!("  the run has not ended; resume with: {resume}\n"));
     }
     text
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use phasegate_process::RunId;
 use phasegate_runtime::BudgetOverride;
 
 use crate::context::Context;
@@ -45,6 +46,9 @@ pub struct Args {
     /// Git repository that has the run's commit, where it is no longer in its place or lies outside of the project
     #[arg(long, value_name = "PATH")]
     repo: Option<PathBuf>,
+    /// Configuration file, for what the run did not pin [default: nearest phasegate.toml upwards]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Repeat model calls without an answer, though they may have been billed
     #[arg(long)]
     ask_again: bool,
@@ -55,28 +59,65 @@ pub struct Args {
 
 /// Resumes the run.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let state = &context.state;
     // The journal is opened before the host, which would create a state folder.
     let run = find_run_or_newest(context, &open::journal_to_write(context)?, args.run.as_deref())?;
-    let out = args.out.as_deref().map(|out| current_dir().join(out));
-    check_resumed_out_dir(state, &run, out.as_deref(), args.force)?;
-    let repo = args.repo.as_deref().map(|repo| current_dir().join(repo));
     let budget_override =
         BudgetOverride { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
-    let host = open::host(
-        context,
-        open::config_if_readable(context, None)?,
-        RunOptions {
+    let repository = args.repo.as_deref().map(|repo| current_dir().join(repo));
+    let resume = Resume {
+        run,
+        out: args.out.as_deref().map(|out| current_dir().join(out)),
+        force: args.force,
+        config: args.config,
+        json: args.json,
+        options: RunOptions {
             overlap: args.overlap,
             budget_override,
             offline: false,
             current_providers: args.provider,
-            repository: repo.clone(),
+            repository,
         },
-    )?;
-    trust::ensure_run(context, &host, &run, false)?;
-    check_repository(state, &host, &run, repo.as_deref())?;
-    let view = Arc::new(LiveView::new(context, args.json, false));
-    let target = resume_target(&host, &view, state, run, out)?;
-    Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)
+    };
+    resume.drive(context).await
+}
+
+/// A run that continues, and how.
+pub struct Resume {
+    /// The run.
+    pub run: RunId,
+    /// The output folder; `None` for the one that was chosen when the run was created.
+    pub out: Option<PathBuf>,
+    /// Whether files of others in the output folder are overwritten.
+    pub force: bool,
+    /// The configuration file; `None` for the nearest one, if it can be used.
+    pub config: Option<PathBuf>,
+    /// Whether stdout has only events.
+    pub json: bool,
+    /// Options of the run.
+    pub options: RunOptions,
+}
+
+impl Resume {
+    /// Continues a run as it was created.
+    pub fn new(run: RunId) -> Self {
+        Self { run, out: None, force: false, config: None, json: false, options: RunOptions::default() }
+    }
+
+    /// Drives the run to its end.
+    pub async fn drive(self, context: &Context) -> Result<Exit, Failure> {
+        let Self { run, out, force, config, json, options } = self;
+        let state = &context.state;
+        check_resumed_out_dir(state, &run, out.as_deref(), force)?;
+        let config = match &config {
+            Some(named) => open::config(context, Some(named), None)?,
+            None => open::config_if_readable(context, None)?,
+        };
+        let repository = options.repository.clone();
+        let host = open::host(context, config, options)?;
+        trust::ensure_run(context, &host, &run, false)?;
+        check_repository(state, &host, &run, repository.as_deref())?;
+        let view = Arc::new(LiveView::new(context, json, false));
+        let target = resume_target(&host, &view, state, run, out)?;
+        Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)
+    }
 }

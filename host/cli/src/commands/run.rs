@@ -18,12 +18,14 @@ use crate::context_files;
 use crate::drive::{RunDriver, RunTarget, print_header, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run;
+use crate::ignored::ignore_run_folders;
 use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir, check_resumed_out_dir};
 use crate::paths::{self, current_dir};
 use crate::repository::check_repository;
 use crate::tasks::{Described, RepositoryArgs, TaskArgs, task_from_file};
 use crate::trust;
+use crate::view::header;
 use crate::view::live::LiveView;
 
 /// Arguments of `run`.
@@ -107,15 +109,27 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let state = &context.state;
     let mut plan = plan_runs(&args, context)?;
     check_out_dirs(&args, &plan, state)?;
+    let view = Arc::new(LiveView::new(context, args.json, plan.count() > 1));
     // A run that is resumed uses the settings it was created with, not the configuration of today.
-    let setup = if plan.new.is_empty() { None } else { Some(setup(&args, &mut plan.new, context).await?) };
+    let setup = match plan.new.is_empty() {
+        true => None,
+        false => {
+            let (config, pipeline) = setup(&args, &mut plan.new, context).await?;
+            // Printed before anything that may take long: providers, the state folder, compilations.
+            let first = plan.new.first().filter(|_| plan.resumed.is_empty());
+            first.iter().for_each(|task| print_beginning(&view, task, &config, &pipeline));
+            if pipeline.pipeline.may_ask_models() {
+                check_models(&config, &context.trust).await?;
+            }
+            Some((config, pipeline))
+        }
+    };
 
     let config = match &setup {
         Some((config, _)) => config.clone(),
         None => open::config_if_readable(context, args.config.as_deref())?,
     };
     let host = open::host(context, config, RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
-    let view = Arc::new(LiveView::new(context, args.json, plan.count() > 1));
     let jobs = args.jobs.map_or(if args.overlap { 8 } else { 1 }, NonZeroUsize::get);
     let mut targets = Vec::new();
     for (run, task) in &plan.resumed {
@@ -126,7 +140,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         view.print(&format!("run {run} of task {task} {}\n", render_resume_status(&host, run)?));
     }
     if let Some((config, pipeline)) = &setup {
-        for task in &plan.new {
+        for (number, task) in plan.new.iter().enumerate() {
+            if number > 0 || !plan.resumed.is_empty() {
+                print_beginning(&view, task, config, pipeline);
+            }
             let new = NewRun::new(task, pipeline, config);
             let out = out_dir_for(&args, &task.task.id, plan.count());
             let mut target = create_run(&host, &view, context, new, out).await?;
@@ -149,10 +166,12 @@ async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Resu
     let trust = &context.trust;
     let missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;
     trust::ensure(context, missing.map(|missing| missing.named_by(config.origin())), config.locked)?;
-    if pipeline.pipeline.may_ask_models() {
-        check_models(&config, trust).await?;
-    }
     Ok((config, pipeline))
+}
+
+fn print_beginning(view: &LiveView, task: &TaskSource, config: &Config, pipeline: &LoadedPipeline) {
+    let config = render_config_source(config, pipeline);
+    view.print(&header::render_beginning(&task.task, &pipeline.pipeline, config, view.paint()));
 }
 
 async fn create_run(
@@ -163,7 +182,8 @@ async fn create_run(
     out: Option<PathBuf>,
 ) -> Result<RunTarget, Failure> {
     let run = host.new_run_id(&new.task.task.id)?;
-    let config = render_config_source(new.config, new.pipeline);
+    let repository: Vec<PathBuf> = new.task.repository.iter().map(|repository| repository.path.clone()).collect();
+    let is_usual = out.is_none();
     let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
     // Saved before the run is created, so that no run exists without its output folder.
     out_dir::save_out_dir(&context.state, &run, &out);
@@ -177,7 +197,8 @@ async fn create_run(
         made => made?,
     };
     out_dir::claim_out_dir(&context.state, &run, &out);
-    print_header(host, view, &context.state, RunTarget { run, created: Some(created), out }, Some(config))
+    view.print(&ignore_run_folders(&context.state, is_usual, &repository));
+    print_header(host, view, &context.state, RunTarget { run, created: Some(created), out }, true)
 }
 
 fn render_resume_status(host: &Host, run: &RunId) -> Result<&'static str, Failure> {

@@ -19,6 +19,7 @@ use crate::open;
 use crate::out_dir::out_dir;
 use crate::paths;
 use crate::terminal::format::{count, duration, one_line};
+use crate::terminal::printer::Printer;
 use crate::terminal::style::Paint;
 use crate::view::event::{failure_reason, render_choice, render_decision, render_fork};
 use crate::view::next_steps::render_decision_commands;
@@ -51,11 +52,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if let Some(events) = journal.imported(&run)? {
         printer.print(&format!("imported: {} at its beginning come from elsewhere\n", count(events, "event")));
     }
-    printer.print(&summary::render_summary(&journal, &state, &events, out.as_deref(), paint));
+    let summary = summary::render_summary(&journal, &state, &events, out.as_deref(), paint);
+    printer.print(&printer.complete(&summary));
     printer.print(&fork_tree::render_fork_tree(&journal, &state, paint)?);
     printer.print(&render_attempts(&state, &events, paint));
     printer.print(&render_open_calls(&state, &events));
-    printer.print(&render_next_step(&journal, &run, &state, &events, paint)?);
+    printer.print(&render_next_step(&journal, &run, &state, &events, printer)?);
     Ok(Exit::Passed)
 }
 
@@ -174,19 +176,21 @@ fn render_next_step(
     run: &RunId,
     state: &State,
     events: &[Recorded],
-    paint: Paint,
+    printer: &Printer,
 ) -> Result<String, Failure> {
     if state.waiting().is_some() {
-        let report = gate::render_gate(state, paint);
-        return Ok(format!("{report}{}", render_decision_commands(state)));
+        let report = gate::render_gate(state, printer.paint());
+        return Ok(format!("{report}{}", render_decision_commands(state, printer)));
     }
     let again = if needs_ask_again(journal, state) { " --ask-again" } else { "" };
+    let resume = printer.command(&format!("resume {run}{again}"));
+    let cancel = printer.command(&format!("cancel {run}"));
     Ok(match TaskResult::from_events(state, events).status {
-        TaskStatus::Stopped => format!("\nresume with: phasegate resume {run}{again}\n"),
+        TaskStatus::Stopped => format!("\nresume with: {resume}\n"),
         TaskStatus::Running => match journal.owner(run)? {
-            Some(0) => format!("\nrunning in another process; stop it with: phasegate cancel {run}\n"),
-            Some(pid) => format!("\nrunning in process {pid}; stop it with: phasegate cancel {run}\n"),
-            None => format!("\nits process ended; resume with: phasegate resume {run}{again}\n"),
+            Some(0) => format!("\nrunning in another process; stop it with: {cancel}\n"),
+            Some(pid) => format!("\nrunning in process {pid}; stop it with: {cancel}\n"),
+            None => format!("\nits process ended; resume with: {resume}\n"),
         },
         _ => String::new(),
     })

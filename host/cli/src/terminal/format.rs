@@ -18,6 +18,11 @@ pub fn truncate(text: &str, most: usize) -> String {
     }
 }
 
+/// Renders how often a plugin is compiled; `kept` if the result is kept for later runs.
+pub fn compiled_how_often(kept: bool) -> &'static str {
+    if kept { "once on this machine" } else { "by each run, as there is no folder to keep it" }
+}
+
 /// Renders a count with its noun: `1 call`, `2 calls`.
 pub fn count(number: u64, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })

@@ -3,24 +3,44 @@
 //! A reader that went away is not an error. What could steer a terminal is escaped, and colours appear only where the
 //! stream is a terminal and `NO_COLOR` is not set.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 
 use serde::Serialize;
 
+use super::command_line::CommandLine;
 use super::style::Paint;
-use super::text::escape_controls;
+use super::text::{escape_controls, sanitize};
 
 /// Prints what a command has to report.
 #[derive(Debug, Clone, Copy)]
 pub struct Printer {
     out: Paint,
     err: Paint,
+    command_line: Option<&'static CommandLine>,
 }
 
 impl Printer {
     /// Uses colours on each stream that is a terminal.
     pub fn new() -> Self {
-        Self { out: Paint::stdout(), err: Paint::stderr() }
+        Self { out: Paint::stdout(), err: Paint::stderr(), command_line: None }
+    }
+
+    /// The same printer, whose commands have the options of this command line. They are kept until the process ends.
+    pub fn with_command_line(self, command_line: CommandLine) -> Self {
+        Self { command_line: Some(Box::leak(Box::new(command_line))), ..self }
+    }
+
+    /// Returns a command that can be pasted; `arguments` begin with the subcommand.
+    pub fn command(&self, arguments: &str) -> String {
+        match self.command_line {
+            Some(command_line) => command_line.command(arguments),
+            None => CommandLine::default().command(arguments),
+        }
+    }
+
+    /// Returns a hint whose commands, which stand in backquotes, can be pasted.
+    pub fn complete(&self, hint: &str) -> String {
+        self.command_line.map_or_else(|| hint.to_owned(), |command_line| command_line.complete(hint))
     }
 
     /// The colours of results.
@@ -42,6 +62,15 @@ impl Printer {
     pub fn try_print(&self, text: &str) -> bool {
         let mut out = stdout().lock();
         out.write_all(escape_controls(text).as_bytes()).and_then(|()| out.flush()).is_ok()
+    }
+
+    /// Prints text of a run as it is; on a terminal, without control characters.
+    pub fn print_text(&self, text: &str) {
+        if stdout().is_terminal() {
+            return self.print(&sanitize(text));
+        }
+        let mut out = stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
     /// Prints a result as JSON on one line.

@@ -9,9 +9,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phasegate_process::state::State;
 use phasegate_process::sync::lock;
 use phasegate_process::{Event, Recorded, RunId};
-use phasegate_runtime::Activity;
+use phasegate_runtime::{Activity, CompileStage};
 
-use crate::terminal::format::{compact_number, cost, count, one_line, truncate};
+use crate::terminal::format::{compact_number, compiled_how_often, cost, count, one_line, truncate};
 use crate::terminal::model_progress::render_model_progress;
 
 const TICK: Duration = Duration::from_millis(120);
@@ -108,12 +108,12 @@ impl ProgressBars {
     pub fn on_activity(&self, run: &RunId, seen: &Activity) {
         let mut shown = self.lock();
         match seen {
-            Activity::Compiling { plugin, done: false } => {
+            Activity::Compiling { plugin, kept, stage: CompileStage::Begun } => {
                 let bar = self.add_spinner(&format!("compiling {plugin}"));
-                bar.set_message("once on this machine");
+                bar.set_message(compiled_how_often(*kept));
                 shown.compiling.insert(plugin.clone(), bar);
             }
-            Activity::Compiling { plugin, done: true } => {
+            Activity::Compiling { plugin, .. } => {
                 shown.compiling.remove(plugin).iter().for_each(ProgressBar::finish_and_clear);
             }
             Activity::Model { progress, .. } => shown.show_activity(run, &render_model_progress(progress)),

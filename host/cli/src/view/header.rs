@@ -1,11 +1,15 @@
 //! The header of a run: task, pipeline, models, budget and maximal cost. Printed before the first model call.
+//!
+//! A new run has a header in two parts: what files say is printed at once, the rest when the run is created.
 
 use phasegate_broker::{BudgetConfig, ModelId, ProviderAccess, access};
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::artifact::kinds;
 use phasegate_process::model::Tier;
+use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::State;
+use phasegate_process::task::Task;
 use phasegate_runtime::{RunSettings, load_run, read_json};
 use serde_json::Value;
 
@@ -13,17 +17,34 @@ use crate::exit::Failure;
 use crate::terminal::format::{count, money, one_line, truncate};
 use crate::terminal::style::Paint;
 
+/// The most characters of a description.
+const MAX_DESCRIPTION: usize = 90;
 /// The most characters of a note about the repository.
 const MAX_NOTE: usize = 400;
 
 /// Parts of the header that are not in the journal.
 pub struct HeaderPaths<'a> {
-    /// The configuration file, or that there is none.
-    pub config: Option<String>,
     /// The state folder.
     pub state: &'a str,
     /// The output folder.
     pub out: &'a str,
+    /// Whether [`render_beginning`] was printed, so that only the rest is wanted.
+    pub begun: bool,
+}
+
+/// Renders the part of the header that is known before a run is created; `config` describes the configuration.
+pub fn render_beginning(task: &Task, pipeline: &Pipeline, config: String, paint: Paint) -> String {
+    let task = format!("{}: {}", task.id, truncate(&task.description, MAX_DESCRIPTION));
+    render_rows(&[("task", task), ("pipeline", render_pipeline(pipeline)), ("config", config)], paint)
+}
+
+fn render_pipeline(pipeline: &Pipeline) -> String {
+    let phases: Vec<&str> = pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
+    format!("{}: {}", pipeline.name, phases.join(" → "))
+}
+
+fn render_rows(rows: &[(&str, String)], paint: Paint) -> String {
+    rows.iter().map(|(name, value)| format!("{} {value}\n", paint.dim(&format!("{name:<9}")))).collect()
 }
 
 /// Renders the header from the state in the journal and the settings that apply.
@@ -35,14 +56,12 @@ pub fn render_header(
     paint: Paint,
 ) -> Result<String, Failure> {
     let (state, _) = load_run(journal, run)?;
-    let phases: Vec<&str> = state.pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
-    let mut rows = vec![
-        ("run", paint.bold(run.as_str())),
-        ("task", render_task(journal, &state)),
-        ("pipeline", format!("{}: {}", state.pipeline.name, phases.join(" → "))),
-    ];
+    let mut rows = vec![("run", paint.bold(run.as_str()))];
+    if !paths.begun {
+        rows.push(("task", render_task(journal, &state)));
+        rows.push(("pipeline", render_pipeline(&state.pipeline)));
+    }
     rows.extend(render_repository(journal, &state));
-    rows.extend(paths.config.clone().map(|config| ("config", config)));
     if state.pipeline.may_ask_models() {
         rows.extend(render_models(settings).into_iter().map(|line| ("models", line)));
         rows.push(("budget", settings.budget.to_string()));
@@ -52,10 +71,7 @@ pub fn render_header(
     }
     rows.push(("state", paths.state.to_owned()));
     rows.push(("out", paths.out.to_owned()));
-    let mut text = String::new();
-    for (name, value) in rows {
-        text.push_str(&format!("{} {value}\n", paint.dim(&format!("{name:<9}"))));
-    }
+    let mut text = render_rows(&rows, paint);
     if state.created.scripted {
         text.push_str(&render_scripted_notice(settings, paint));
     }
@@ -63,12 +79,12 @@ pub fn render_header(
     Ok(text)
 }
 
-/// Renders the task id and the first 90 characters of the description.
+/// Renders the task id and the beginning of the description.
 pub fn render_task(journal: &dyn Journal, state: &State) -> String {
     let requirements = state.created.inputs.iter().find(|input| input.name.as_str() == kinds::TASK_REQUIREMENTS);
     let value: Value = requirements.and_then(|input| read_json(journal, &input.digest).ok()).unwrap_or_default();
     let description = value.get("description").and_then(Value::as_str).unwrap_or_default();
-    format!("{}: {}", state.created.task_id, truncate(description, 90))
+    format!("{}: {}", state.created.task_id, truncate(description, MAX_DESCRIPTION))
 }
 
 /// Renders the repository that the run starts from, and the notes of its map.

@@ -1,16 +1,19 @@
 //! Progress of runs while they execute: JSON lines, lines for people, or progress bars.
 //!
-//! With `--json`, stdout has only the journal's events, and lines for people go to stderr.
+//! With `--json`, stdout has only the journal's events, and lines for people go to stderr. While a person is asked something,
+//! what would go to the terminal waits, and is printed afterwards.
 
 use std::io::IsTerminal;
+use std::sync::Mutex;
 
 use phasegate_process::state::State;
+use phasegate_process::sync::lock;
 use phasegate_process::{AttemptId, Recorded, RunId};
-use phasegate_runtime::{Activity, Observer};
+use phasegate_runtime::{Activity, CompileStage, Observer};
 use phasegate_sandbox::LogLevel;
 
 use crate::context::Context;
-use crate::terminal::format::one_line;
+use crate::terminal::format::{compiled_how_often, one_line};
 use crate::terminal::model_progress::render_model_progress;
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
@@ -27,6 +30,14 @@ pub struct LiveView {
     events: bool,
     bars: Option<ProgressBars>,
     waits: WaitNotes,
+    /// What is printed after the question; `None` while nobody is asked.
+    held: Mutex<Option<Vec<Output>>>,
+}
+
+/// Text for one of the two streams.
+enum Output {
+    Result(String),
+    Note(String),
 }
 
 impl LiveView {
@@ -41,6 +52,7 @@ impl LiveView {
             events: true,
             bars,
             waits: WaitNotes::default(),
+            held: Mutex::default(),
         }
     }
 
@@ -61,21 +73,52 @@ impl LiveView {
 
     /// Prints text for people, above the progress bars.
     pub fn print(&self, text: &str) {
-        let print = || if self.json { self.printer.note(text) } else { self.printer.print(text) };
-        match &self.bars {
-            Some(bars) => bars.print_above(print),
-            None => print(),
+        match self.json {
+            true => self.note(text),
+            false => self.output(Output::Result(text.to_owned())),
         }
     }
 
-    /// Hides the progress bars while something else is printed.
-    pub fn hide(&self) {
-        self.bars.iter().for_each(ProgressBars::hide);
+    /// Prints a note for people, above the progress bars.
+    pub fn note(&self, text: &str) {
+        self.output(Output::Note(text.to_owned()));
     }
 
-    /// Shows the progress bars again.
-    pub fn show(&self) {
+    fn output(&self, output: Output) {
+        // A program that reads stdout does not wait for a person.
+        let waits = matches!(output, Output::Note(_)) || std::io::stdout().is_terminal();
+        if let Some(held) = lock(&self.held).as_mut().filter(|_| waits) {
+            return held.push(output);
+        }
+        match &self.bars {
+            Some(bars) => bars.print_above(|| self.write(&output)),
+            None => self.write(&output),
+        }
+    }
+
+    fn write(&self, output: &Output) {
+        match output {
+            Output::Result(text) => self.printer.print(text),
+            Output::Note(text) => self.printer.note(text),
+        }
+    }
+
+    /// Hides the progress bars, and keeps everything that is printed from now on until [`Self::release`].
+    pub fn hold(&self) {
+        self.hide();
+        lock(&self.held).get_or_insert_with(Vec::new);
+    }
+
+    /// Prints what was kept, and shows the progress bars again.
+    pub fn release(&self) {
+        let held = lock(&self.held).take();
+        held.iter().flatten().for_each(|output| self.write(output));
         self.bars.iter().for_each(ProgressBars::show);
+    }
+
+    /// Hides the progress bars for good.
+    pub fn hide(&self) {
+        self.bars.iter().for_each(ProgressBars::hide);
     }
 
     /// Removes the progress bar of a run.
@@ -106,7 +149,7 @@ impl Observer for LiveView {
     fn on_event(&self, run: &RunId, event: &Recorded, state: &State) {
         self.waits.on_event(run, &event.event);
         if self.json && self.events {
-            self.printer.print(&render_json_line(run, event));
+            self.output(Output::Result(render_json_line(run, event)));
         }
         let more = || if self.verbose > 0 { render_verbose(event) } else { None };
         if let Some(text) = render_progress(event, state, self.paint()).or_else(more) {
@@ -129,12 +172,15 @@ impl Observer for LiveView {
                     self.line(run, &format!("{place}{level}: {}", one_line(line)));
                 }
             }
-            Activity::Compiling { plugin, done: false } => {
+            Activity::Compiling { plugin, kept, stage: CompileStage::Begun } => {
                 if self.bars.is_none() {
-                    self.line(run, &format!("compiling {plugin} (once on this machine)"));
+                    self.line(run, &format!("compiling {plugin} ({})", compiled_how_often(*kept)));
                 }
             }
-            Activity::Compiling { plugin, done: true } => self.line(run, &format!("compiled {plugin}")),
+            Activity::Compiling { plugin, stage: CompileStage::Done(took), .. } => {
+                self.line(run, &format!("compiled {plugin} in {:.1} s", took.as_secs_f32()));
+            }
+            Activity::Compiling { stage: CompileStage::Failed, .. } => {}
             Activity::Model { label, progress, .. } => {
                 if self.verbose > 1 {
                     let what = render_model_progress(progress);

@@ -1,5 +1,6 @@
 //! Text about runs for people: progress while they run, events, headers, summaries, gates and forks.
 
+pub mod artifact;
 pub mod event;
 pub mod event_detail;
 pub mod failed_requests;

@@ -4,27 +4,35 @@ use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::state::{JudgedAttempt, State};
 
+use crate::terminal::printer::Printer;
+
 /// Renders the commands that decide the waiting gate and resume the run; empty if no gate waits. They name the attempt
 /// that waits now, so that they are refused when another one waits.
-pub fn render_decision_commands(state: &State) -> String {
+pub fn render_decision_commands(state: &State, printer: &Printer) -> String {
     let Some((phase, judged, _)) = state.waiting() else { return String::new() };
     let run = &state.created.run_id;
     let at = JudgedAttempt::new(phase, judged).at;
-    let open = if judged.verdict.passes() {
-        format!("  phasegate approve {run} --at {at} --by NAME\n")
-    } else {
-        format!("  phasegate override {run} --at {at} --by NAME --reason \"why it may continue\"\n")
+    let line =
+        |verb: &str, reason: &str| format!("  {}\n", printer.command(&format!("{verb} {run} --at {at}{reason}")));
+    let open = match judged.verdict.passes() {
+        true => line("approve", ""),
+        false => line("override", " --reason \"why it may continue\""),
     };
+    let reject = line("reject", " --reason \"what to change\"");
+    let abort = line("abort", " --reason \"why\"");
+    let resume = printer.command(&format!("resume {run}"));
     format!(
-        "\nThe run waits for a decision. Decide with one of:\n{open}  \
-         phasegate reject {run} --at {at} --by NAME --reason \"what to change\"\n  \
-         phasegate abort {run} --at {at} --by NAME --reason \"why\"\nthen resume:\n  phasegate resume {run}\n"
+        "\nThe run waits for a decision. Decide with one of:\n{open}{reject}{abort}then resume, or add --resume to the \
+         decision:\n  {resume}\n"
     )
 }
 
-/// Renders the commands for a run in the journal; empty if it cannot be read.
-pub fn load_decision_commands(journal: &dyn Journal, run: &RunId) -> String {
-    phasegate_runtime::load_run(journal, run).map(|(state, _)| render_decision_commands(&state)).unwrap_or_default()
+/// Renders these commands and the one that shows the question, for a run in the journal; empty if it cannot be read.
+pub fn load_decision_commands(journal: &dyn Journal, run: &RunId, printer: &Printer) -> String {
+    let loaded = phasegate_runtime::load_run(journal, run);
+    let read = printer.command(&format!("show {run}"));
+    let render = |state| format!("{}read it again with:\n  {read}\n", render_decision_commands(&state, printer));
+    loaded.map(|(state, _)| render(state)).unwrap_or_default()
 }
 
 /// Renders the record of a decision that was just made.

@@ -19,7 +19,8 @@ use super::queries::{cancel_request, find_run};
 use super::query_error::QueryError;
 use crate::error::JournalError;
 
-const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// A process that only waits wakes up once in this time.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The channels of one journal. Dropping it closes them and ends the thread.
 pub(super) struct CancelChannels(Arc<Shared>);

@@ -111,7 +111,7 @@ impl Choice {
 
     /// Whether this choice is refused without a reason.
     pub fn needs_reason(&self) -> bool {
-        matches!(self, Self::Reject { .. } | Self::Override)
+        !matches!(self, Self::Approve)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The rules: only a gate that waits can be decided about, and only by a decision about the attempt that waits and the
 //! digests that were judged; `approve` confirms a pass; `override` needs a gate that did not pass, and a reason; `reject`
-//! needs a reason, and may name only a phase that the gate may send work back to; `abort` is always allowed. A gate may also
+//! needs a reason, and may name only a phase that the gate may send work back to; `abort` needs a reason. A gate may also
 //! have rules about people ([`ApprovalRules`]): approvers, who alone may approve, override and reject; no approval and no
 //! override by the person who started the run; and a time after which the question has to be asked again before the gate is
 //! approved or overridden. Names of people are claims; nothing proves them. Folding a journal does not apply these rules

@@ -120,7 +120,7 @@ pub enum DecisionError {
         /// The gate.
         gate: PhaseName,
     },
-    /// `reject` or `override` without a reason.
+    /// `reject`, `override` or `abort` without a reason.
     #[error("a reason is needed")]
     ReasonMissing,
     /// `reject` with a phase that the gate may not send work back to.
@@ -176,7 +176,7 @@ pub(super) fn decision_command(run: &RunId, choice: &Choice, at: &AttemptId, pas
         (Choice::Approve | Choice::Override, true) => ("approve", ""),
         (Choice::Approve | Choice::Override, false) => ("override", " --reason TEXT"),
         (Choice::Reject { .. }, _) => ("reject", " --reason TEXT"),
-        (Choice::Abort, _) => ("abort", ""),
+        (Choice::Abort, _) => ("abort", " --reason TEXT"),
     };
     format!("phasegate {verb} {run} --at {at}{reason}")
 }

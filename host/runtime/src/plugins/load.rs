@@ -17,6 +17,7 @@ use phasegate_process::{Digest, PluginName};
 use phasegate_sandbox::{Engine, Inspection, LoadError, Plugin, World};
 
 use crate::error::Error;
+use crate::observer::CompileStage;
 use crate::plugins::bundled::{bundled_bytes, bundled_name};
 use crate::store::blobs::read_blob;
 
@@ -28,6 +29,9 @@ pub(crate) struct PluginLoader {
     /// Properties of components that fit this host and are in the journal.
     inspected: Mutex<HashMap<Digest, Arc<Inspection>>>,
 }
+
+/// Called before and after each compilation.
+pub(crate) type OnCompile = Arc<dyn Fn(&PluginName, CompileStage) + Send + Sync>;
 
 /// Properties of the plugins of a pipeline.
 pub(crate) type Inspections = BTreeMap<PluginName, Arc<Inspection>>;
@@ -53,14 +57,13 @@ impl PluginLoader {
         plugin
     }
 
-    /// Loads a component whose bytes are in the journal and checks its grants. `on_compile` is called with `false` before a
-    /// compilation and with `true` after it.
+    /// Loads a component whose bytes are in the journal and checks its grants.
     pub(crate) async fn load(
         &self,
         name: &PluginName,
         digest: &Digest,
         grants: &Grants,
-        on_compile: impl Fn(&PluginName, bool) + Send + 'static,
+        on_compile: &OnCompile,
     ) -> Result<Plugin, Error> {
         let plugin = match self.get(name, digest) {
             Some(plugin) => plugin,
@@ -71,7 +74,12 @@ impl PluginLoader {
     }
 
     /// Returns the properties of a component whose bytes are in the journal. Compiles it if they are not known otherwise.
-    async fn inspect(&self, name: &PluginName, digest: &Digest) -> Result<Arc<Inspection>, Error> {
+    async fn inspect(
+        &self,
+        name: &PluginName,
+        digest: &Digest,
+        on_compile: &OnCompile,
+    ) -> Result<Arc<Inspection>, Error> {
         if let Some(known) = lock(&self.inspected).get(digest) {
             return Ok(Arc::clone(known));
         }
@@ -81,7 +89,7 @@ impl PluginLoader {
                 found
             }
             (None, Some(bundled)) => self.inspect_bundled(name, digest, bundled).await?,
-            (None, None) => self.compile(name, digest, |_, _| {}).await?.inspection().clone(),
+            (None, None) => self.compile(name, digest, on_compile).await?.inspection().clone(),
         };
         Ok(Arc::clone(lock(&self.inspected).entry(digest.clone()).or_insert(Arc::new(found))))
     }
@@ -101,36 +109,30 @@ impl PluginLoader {
         Ok(inspecting.await.map_err(|error| Error::host_failed(format!("reading plugin {name} failed: {error}")))??)
     }
 
-    async fn compile(
-        &self,
-        name: &PluginName,
-        digest: &Digest,
-        on_compile: impl Fn(&PluginName, bool) + Send + 'static,
-    ) -> Result<Plugin, Error> {
+    async fn compile(&self, name: &PluginName, digest: &Digest, on_compile: &OnCompile) -> Result<Plugin, Error> {
         let _permit = self.engine.load_permit(digest).await;
         if let Some(plugin) = self.get(name, digest) {
             return Ok(plugin);
         }
         let (engine, journal) = (self.engine.clone(), Arc::clone(&self.journal));
-        let (plugin_name, digest_to_load) = (name.clone(), digest.clone());
+        let (plugin_name, digest_to_load, on_compile) = (name.clone(), digest.clone(), Arc::clone(on_compile));
         let plugin = tokio::task::spawn_blocking(move || {
             let (name, digest) = (plugin_name, digest_to_load);
             check_stored(journal.as_ref(), &name, &digest)?;
-            let started = Instant::now();
-            let compiled = std::cell::Cell::new(false);
+            let started = std::cell::Cell::new(None);
             let mut unreadable = None;
             let plugin = engine.load(&name, &digest, || {
-                compiled.set(true);
-                on_compile(&name, false);
+                started.set(Some(Instant::now()));
+                on_compile(&name, CompileStage::Begun);
                 read_blob(journal.as_ref(), &digest).map_err(|error| {
                     let why = std::io::Error::other(error.to_string());
                     unreadable = Some(error);
                     why
                 })
             });
-            if compiled.get() {
-                tracing::debug!(plugin = %name, ms = started.elapsed().as_millis() as u64, "compiled");
-                on_compile(&name, true);
+            if let Some(took) = started.get().map(|started| started.elapsed()) {
+                tracing::debug!(plugin = %name, ms = took.as_millis() as u64, "compiled");
+                on_compile(&name, if plugin.is_ok() { CompileStage::Done(took) } else { CompileStage::Failed });
             }
             match unreadable {
                 None => plugin.map_err(Error::from),
@@ -161,10 +163,11 @@ pub(crate) async fn check_plugins(
     loader: &PluginLoader,
     pipeline: &mut Pipeline,
     components: &BTreeMap<PluginName, Digest>,
+    on_compile: &OnCompile,
 ) -> Result<Inspections, Error> {
     let agents = pipeline.phases.iter().map(|phase| (&phase.agent, "an agent"));
     let used = agents.chain([(&pipeline.feedback.plugin, "a feedback strategy")]);
-    let checking = used.map(|(name, wanted)| check_plugin(loader, pipeline, components, name, wanted));
+    let checking = used.map(|(name, wanted)| check_plugin(loader, pipeline, components, (name, wanted), on_compile));
     let checked: Inspections = futures::future::try_join_all(checking).await?.into_iter().flatten().collect();
     for (name, inspection) in &checked {
         if let Some(known) = pipeline.plugins.get_mut(name) {
@@ -178,11 +181,11 @@ async fn check_plugin(
     loader: &PluginLoader,
     pipeline: &Pipeline,
     components: &BTreeMap<PluginName, Digest>,
-    name: &PluginName,
-    wanted: &'static str,
+    (name, wanted): (&PluginName, &'static str),
+    on_compile: &OnCompile,
 ) -> Result<Option<(PluginName, Arc<Inspection>)>, Error> {
     let Some(digest) = components.get(name) else { return Ok(None) };
-    let inspection = loader.inspect(name, digest).await?;
+    let inspection = loader.inspect(name, digest, on_compile).await?;
     inspection.effective_grants(name, &pipeline.grants(name))?;
     let fits = match inspection.world {
         Some(World::Agent | World::AgentBlocking) => wanted == "an agent",

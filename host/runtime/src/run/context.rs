@@ -217,12 +217,8 @@ impl RunContext {
     /// Returns a plugin of this run, compiled if necessary.
     pub(crate) async fn plugin(&self, name: &PluginName) -> Result<Plugin, Error> {
         let digest = self.component_of(name)?;
-        let observer = Arc::clone(self.writer.observer());
-        let run = self.run().clone();
-        let on_compile = move |plugin: &PluginName, done| {
-            observer.on_activity(&run, None, Activity::Compiling { plugin: plugin.to_string(), done });
-        };
-        self.host.plugins().load(name, &digest, &self.pipeline.grants(name), on_compile).await
+        let on_compile = self.host.report_compiling(self.writer.observer(), self.run());
+        self.host.plugins().load(name, &digest, &self.pipeline.grants(name), &on_compile).await
     }
 
     /// Returns the seed and the limits of a call of this plugin. `doing` is shown in errors: `phase code, attempt 1`.

@@ -47,7 +47,7 @@ impl StopSignal {
     }
 
     /// Waits until the runs are to stop.
-    pub(crate) async fn stopped(&self) -> StopCause {
+    pub async fn stopped(&self) -> StopCause {
         let mut stopped = self.0.subscribe();
         match stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()) {
             Some(reason) => reason,

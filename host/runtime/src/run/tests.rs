@@ -11,7 +11,7 @@ use phasegate_process::RunStatus;
 use phasegate_process::source::Source;
 use phasegate_process::sync::lock;
 use phasegate_process::task::Task;
-use phasegate_sandbox::EngineSettings;
+use phasegate_sandbox::{Engine, EngineSettings};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -164,8 +164,8 @@ async fn spans_nest_from_run_to_model_call() {
         repository: None,
         file: None,
     };
-    let engine = EngineSettings { max_instances: 20, ..EngineSettings::default() };
-    let host = Host::new(HostConfig::new(Arc::new(MemoryJournal::new()), engine)).unwrap();
+    let engine = Engine::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }).unwrap();
+    let host = Host::new(HostConfig::new(Arc::new(MemoryJournal::new()), engine));
     let observer: Arc<dyn Observer> = Arc::new(NoObserver);
     let created = host.create(NewRun::new(&task, &pipeline, &config), &observer).await.unwrap();
     let run = created.id().clone();

@@ -54,7 +54,8 @@ impl Host {
         observer: &Arc<dyn Observer>,
     ) -> Result<OwnedRun, Error> {
         let journal = Arc::clone(self.journal());
-        let PreparedRun { pinned, mut settings, first_named } = self.prepare(&new).await?;
+        let PreparedRun { pinned, mut settings, first_named } =
+            self.prepare(&new, &self.report_compiling(observer, &run_id)).await?;
         let pipeline = &pinned.pipeline;
         let started_by = self.check_starter(pipeline)?;
         let seed = Digest::from_content(run_id.as_str().as_bytes());
@@ -179,7 +180,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use phasegate_journal::MemoryJournal;
-    use phasegate_sandbox::EngineSettings;
+    use phasegate_sandbox::{Engine, EngineSettings};
 
     use super::*;
     use crate::host::HostConfig;
@@ -187,7 +188,8 @@ mod tests {
     /// Six digits are 16.8 million names: of 20,000 random ones, about twelve are the same as another.
     #[test]
     fn ids_of_new_runs_are_distinct() {
-        let host = Host::new(HostConfig::new(Arc::new(MemoryJournal::new()), EngineSettings::default())).unwrap();
+        let engine = Engine::new(EngineSettings::default()).unwrap();
+        let host = Host::new(HostConfig::new(Arc::new(MemoryJournal::new()), engine));
         let task = "MANY".parse().unwrap();
         let ids: BTreeSet<RunId> = (0..20_000).map(|_| host.new_run_id(&task).unwrap()).collect();
         assert_eq!(ids.len(), 20_000);

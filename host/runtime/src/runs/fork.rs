@@ -70,11 +70,12 @@ impl Host {
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        let plugins = check_plugins(self.plugins(), &mut pipeline, &components).await?;
+        let on_compile = self.report_compiling(observer, new.origin);
+        let plugins = check_plugins(self.plugins(), &mut pipeline, &components, &on_compile).await?;
         check_overridden_settings(&pipeline, &plugins)?;
         for (language, runner) in &pipeline.runners {
             if components.get(runner) != state.created.components.get(runner) {
-                let environment = self.environment(runner, components.get(runner), &pipeline).await?;
+                let environment = self.environment(runner, components.get(runner), &pipeline, &on_compile).await?;
                 Arc::make_mut(&mut settings.environments).insert(language.clone(), environment);
             }
         }

@@ -16,7 +16,7 @@ use crate::config::run_settings::{Environments, RunSettings};
 use crate::error::Error;
 use crate::host::Host;
 use crate::plugins::bundled::{bundled_digest, bundled_environment};
-use crate::plugins::load::check_plugins;
+use crate::plugins::load::{OnCompile, check_plugins};
 use crate::plugins::parse_limits::plugin_limits;
 use crate::plugins::source::load_missing;
 use crate::runs::define::{NewRun, RunDefinition};
@@ -34,13 +34,14 @@ pub(crate) struct PreparedRun {
 impl Host {
     /// Checks whether a run could be created. Records nothing, but stores components in the journal.
     pub async fn check(&self, new: &NewRun<'_>) -> Result<(), Error> {
-        let prepared = self.prepare(new).await?;
+        let on_compile: OnCompile = Arc::new(|_: &PluginName, _| {});
+        let prepared = self.prepare(new, &on_compile).await?;
         self.broker_of(&prepared.pinned.pipeline, &prepared.settings).await.map(drop)
     }
 
     /// Resolves the definition of a run, checks its components against the lock file, stores them, and checks that they fit
     /// their phases.
-    pub(crate) async fn prepare(&self, new: &NewRun<'_>) -> Result<PreparedRun, Error> {
+    pub(crate) async fn prepare(&self, new: &NewRun<'_>, on_compile: &OnCompile) -> Result<PreparedRun, Error> {
         let journal = self.journal();
         let (RunDefinition { pipeline, mut settings, components }, mut blobs) = new.resolve()?;
         let known = self.pinned().find(&pipeline, &components);
@@ -60,7 +61,7 @@ impl Host {
         }
         let pinned = match known {
             Some(pinned) => pinned,
-            None => self.pin_pipeline(pipeline, components).await?,
+            None => self.pin_pipeline(pipeline, components, on_compile).await?,
         };
         settings.environments = Arc::clone(&pinned.environments);
         Ok(PreparedRun { pinned, settings, first_named })
@@ -71,13 +72,14 @@ impl Host {
         &self,
         given: Arc<Pipeline>,
         components: BTreeMap<PluginName, Digest>,
+        on_compile: &OnCompile,
     ) -> Result<Arc<PinnedPipeline>, Error> {
         let mut pipeline = Pipeline::clone(&given);
-        let plugins = check_plugins(self.plugins(), &mut pipeline, &components).await?;
+        let plugins = check_plugins(self.plugins(), &mut pipeline, &components, on_compile).await?;
         check_overridden_settings(&pipeline, &plugins)?;
         let mut environments = Environments::new();
         for (language, runner) in &pipeline.runners {
-            let environment = self.environment(runner, components.get(runner), &pipeline).await?;
+            let environment = self.environment(runner, components.get(runner), &pipeline, on_compile).await?;
             environments.insert(language.clone(), environment);
         }
         let blob = json_blob(&pipeline);
@@ -94,13 +96,14 @@ impl Host {
         name: &PluginName,
         component: Option<&Digest>,
         pipeline: &Pipeline,
+        on_compile: &OnCompile,
     ) -> Result<Value, Error> {
         let Some(digest) = component else { return Ok(json!({})) };
         let bundled = bundled_environment(name.as_str());
         if let (Some(environment), true) = (bundled, bundled_digest(name.as_str()).as_ref() == Some(digest)) {
             return Ok(environment);
         }
-        let plugin = self.plugins().load(name, digest, &Grants::default(), |_, _| {}).await?;
+        let plugin = self.plugins().load(name, digest, &Grants::default(), on_compile).await?;
         let limits = plugin.usual_limits().with(plugin_limits(pipeline)?.get(name).copied().unwrap_or_default());
         let call = Call {
             doing: "describing its environment".to_owned(),

@@ -12,6 +12,7 @@ mod ticker;
 
 use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use phasegate_process::limits::Limits;
@@ -111,6 +112,16 @@ impl Engine {
     /// Returns why compiled plugins cannot be cached, if a cache folder is configured but not usable.
     pub fn cache_notice(&self) -> Option<&str> {
         self.inner.notice.as_deref()
+    }
+
+    /// Returns the folder of the cache; `None` if nothing is cached.
+    pub fn cache_dir(&self) -> Option<&Path> {
+        self.inner.settings.cache_dir.as_deref()
+    }
+
+    /// Returns whether a component that is compiled now is in the cache for later processes.
+    pub fn keeps_compiled(&self) -> bool {
+        self.inner.cache.as_ref().is_some_and(Cache::is_writable)
     }
 
     /// Waits until no other caller loads this component and fewer than 32 components load. Async callers take

@@ -214,7 +214,8 @@ impl ExperimentDriver {
         let total = self.plan.cells.len();
         let mut text = format!("{number:>4}/{total} {label} {standing} ({figures}){reason}\n");
         if exit == Exit::Waiting {
-            let commands = load_decision_commands(self.host.journal().as_ref(), &planned.place.run);
+            let commands =
+                load_decision_commands(self.host.journal().as_ref(), &planned.place.run, &self.view.printer());
             text.push_str(&format!("{commands}or repeat the experiment\n"));
         }
         self.view.note(&text);

@@ -23,8 +23,9 @@ use phasegate_runtime::{Config, Error, Host, NotTrusted, Origin, RunSettings, Wa
 use crate::context::Context;
 use crate::context_files;
 use crate::exit::{Exit, Failure};
+use crate::ignored::ignore_run_folders;
 use crate::open::{self, RunOptions};
-use crate::out_dir::check_default_out_dir;
+use crate::out_dir::{OUT, check_default_out_dir};
 use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
 use crate::trust;
@@ -72,7 +73,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let mut experiment = Experiment::read(&args.file)?;
     let config = open::config(context, args.config.as_deref(), Some(&experiment.dir))?.with_locked(args.locked);
-    let default_out = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));
+    let default_out = || PathBuf::from(OUT).join(format!("experiment-{}", experiment.name));
     let out = current_dir().join(args.out.clone().unwrap_or_else(default_out));
     if args.out.is_none() {
         check_default_out_dir(&out)?;
@@ -95,6 +96,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Some(shared_budget),
     )?;
     check_variants(&experiment, &plan, &config, &host).await?;
+    let repositories = experiment.tasks.iter().filter_map(|task| Some(task.repository.as_ref()?.path.clone()));
+    printer.note(&ignore_run_folders(state, args.out.is_none(), &repositories.collect::<Vec<_>>()));
 
     let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);
     printer.note(&format!(

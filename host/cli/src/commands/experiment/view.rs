@@ -4,11 +4,11 @@ use std::io::IsTerminal;
 
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
-use phasegate_runtime::{Activity, Observer};
+use phasegate_runtime::{Activity, CompileStage, Observer};
 
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::terminal::format::one_line;
+use crate::terminal::format::{compiled_how_often, one_line};
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
 use crate::view::event::render_progress;
@@ -94,8 +94,8 @@ impl Observer for ExperimentView {
     fn on_activity(&self, run: &RunId, at: Option<&AttemptId>, seen: Activity) {
         self.waits.on_activity(run, at, &seen);
         match &seen {
-            Activity::Compiling { plugin, done: false } if self.bars.is_none() => {
-                self.printer.note(&format!("compiling {plugin} (once on this machine)\n"));
+            Activity::Compiling { plugin, kept, stage: CompileStage::Begun } if self.bars.is_none() => {
+                self.printer.note(&format!("compiling {plugin} ({})\n", compiled_how_often(*kept)));
             }
             Activity::Log { level, line } if self.verbose > 0 => {
                 self.line(run, &format!("{level}: {}", one_line(line)))

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::ignored::ignore_in_project;
 use crate::paths::{current_dir, display_path};
 
 const FILES: [(&str, &str); 2] =
@@ -53,6 +54,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             shown("answers.toml")
         ),
     });
+    context.printer.note(&ignore_in_project(&dir));
     Ok(Exit::Passed)
 }
 

@@ -94,9 +94,10 @@ fn rejects_with_reason_and_allowed_phase() {
 }
 
 #[test]
-fn aborts_without_a_reason_and_ends_the_run() {
+fn aborts_with_a_reason_and_ends_the_run() {
     let run = waiting(Verdict::Passed);
-    let events = decide(&run, Choice::Abort, "");
+    assert_eq!(refusal(&run, Choice::Abort, " "), DecisionError::ReasonMissing);
+    let events = decide(&run, Choice::Abort, "wrong task");
     let [Event::ApprovalGiven { at, about, .. }, Event::RunFinished { status, .. }] = &events[..] else {
         panic!("{events:?}")
     };
@@ -160,7 +161,10 @@ fn refuses_decisions_about_an_earlier_attempt() {
         message_and_hint(about_first(reject(None), "no")),
         [message, &hint("reject run-1 --at review#2 --reason TEXT")]
     );
-    assert_eq!(message_and_hint(about_first(Choice::Abort, "")), [message, &hint("abort run-1 --at review#2")]);
+    assert_eq!(
+        message_and_hint(about_first(Choice::Abort, "")),
+        [message, &hint("abort run-1 --at review#2 --reason TEXT")]
+    );
 }
 
 #[test]

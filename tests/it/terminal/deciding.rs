@@ -1,0 +1,186 @@
+//! Decisions of the person at the terminal of a run that waits.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use phasegate_test::{Output, Scenario, Terminal};
+
+const QUESTION: &str = "[v]iew, [o]verride, [r]eject, a[b]ort or [l]ater? ";
+
+/// A run that waits at a failed design review, at a terminal with this environment.
+fn asked(environment: &[(&str, &str)]) -> (Scenario, Terminal) {
+    let scenario = crate::scenario("waits-at-a-failure");
+    let mut command = scenario.run_with(&["--config", &scenario.file("phasegate.toml")]);
+    command.envs(environment.iter().copied());
+    let mut terminal = Terminal::start(&command);
+    terminal.wait_for(QUESTION);
+    (scenario, terminal)
+}
+
+/// The reasons of the decisions that the only run has.
+fn reasons(scenario: &Scenario) -> Vec<String> {
+    let log = scenario.call(&["log", "ANSWER-001", "--json"]);
+    log.events_named("approval_given").map(|it| it["reason"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn work_is_there_before_the_question() {
+    let scenario = crate::scenario("waits-at-a-failure");
+    let mut command = scenario.run_with(&["--config", &scenario.file("phasegate.toml")]);
+    command.env("PAGER", "sed 's/^/paged: /'");
+    let mut terminal = Terminal::start(&command);
+    let shown = terminal.wait_for(QUESTION);
+    assert!(shown.contains("the work so far: out\n"), "{shown}");
+    assert!(shown.contains(" of task ANSWER-001, run answer-001-") && shown.contains(", as ann\n"), "{shown}");
+    let report = fs::read_to_string(scenario.path("out/report.md")).unwrap();
+    assert!(report.contains("waiting"), "{report}");
+    terminal.type_line("v");
+    let work = terminal.wait_for("decide about ");
+    terminal.wait_for(QUESTION);
+    assert!(work.contains("paged: design-review#1 (") && work.contains("paged: ---- design_notes ("), "{work}");
+    terminal.type_line("l");
+    assert_eq!(terminal.wait().0, 3);
+}
+
+#[test]
+fn reasons_are_edited_without_control_characters() {
+    let (scenario, mut terminal) = asked(&[]);
+    terminal.type_line("r");
+    terminal.wait_for("what to change: ");
+    terminal.type_keys("helo\x1b[Dl\x1b[1;5C\x1b[A\x1b[15~ thare\x7f\x7f\x7fere\x07");
+    terminal.wait_for_row("what to change: hello there");
+    terminal.type_keys("\r");
+    let (code, end) = terminal.wait();
+    assert_eq!(code, 0, "{end}");
+    assert_eq!(reasons(&scenario), ["hello there"]);
+}
+
+#[test]
+fn long_reasons_wrap_and_can_be_corrected() {
+    let (scenario, mut terminal) = asked(&[]);
+    terminal.type_line("r");
+    terminal.wait_for("what to change: ");
+    let words = "every unit needs a test of its own, ".repeat(6);
+    terminal.type_keys(&format!("{words}\x01No: \x05漢"));
+    terminal.wait_for_row("of its own, 漢");
+    terminal.wait_for_row("what to change: No: every unit");
+    terminal.type_keys("\r");
+    assert_eq!(terminal.wait().0, 0);
+    assert_eq!(reasons(&scenario), [format!("No: {words}漢")]);
+}
+
+#[test]
+fn editors_write_reasons_of_several_lines() {
+    let folder = crate::workspace();
+    folder.write("editor.sh", "grep -c '^# what to change, for design-review#1' \"$1\" >\"$0.seen\"\nprintf 'two\\nlines\\n# left out\\n' >\"$1\"\n");
+    let editor = format!("sh '{}'", folder.path("editor.sh").display());
+    let (scenario, mut terminal) = asked(&[("VISUAL", &editor), ("EDITOR", "false")]);
+    terminal.type_line("r");
+    terminal.wait_for("what to change (Ctrl-X: editor): ");
+    terminal.type_keys("\x18");
+    let (code, end) = terminal.wait();
+    assert_eq!(code, 0, "{end}");
+    assert_eq!((reasons(&scenario), folder.read("editor.sh.seen").as_str()), (vec!["two\nlines".to_owned()], "1\n"));
+}
+
+#[test]
+fn ctrl_c_at_a_question_records_nothing() {
+    for answered in ["", "o\r", "b\r"] {
+        let (scenario, mut terminal) = asked(&[]);
+        terminal.type_keys(answered);
+        if !answered.is_empty() {
+            terminal.wait_for("reason: ");
+        }
+        terminal.type_keys("half a reason\x03");
+        let (code, end) = terminal.wait();
+        assert_eq!(code, 130, "{end}");
+        assert!(end.contains("nothing was decided; run answer-001-"), "{end}");
+        assert!(reasons(&scenario).is_empty());
+    }
+}
+
+#[test]
+fn abort_needs_a_reason_and_a_yes() {
+    let (scenario, mut terminal) = asked(&[]);
+    terminal.type_line("b");
+    terminal.wait_for("reason: ");
+    terminal.type_line(" ");
+    terminal.wait_for("a reason is required");
+    for sure in ["n", "y"] {
+        terminal.wait_for("decide about ");
+        terminal.wait_for(QUESTION);
+        terminal.type_line("b");
+        terminal.wait_for("reason: ");
+        terminal.type_line("wrong task");
+        terminal.wait_for("for good? [y/N] ");
+        terminal.type_line(sure);
+    }
+    let (code, end) = terminal.wait();
+    assert_eq!((code, reasons(&scenario)), (1, vec!["wrong task".to_owned()]), "{end}");
+}
+
+#[test]
+fn command_abort_asks_again_at_a_terminal() {
+    let scenario = crate::scenario("waits-at-a-failure");
+    assert_eq!(scenario.run(&[]).code, 3);
+    let abort = scenario.command(&["abort", "ANSWER-001", "--reason", "wrong task"]);
+    for (sure, code, recorded) in [("", 2, 0), ("y", 0, 1)] {
+        let mut terminal = Terminal::start(&abort);
+        terminal.wait_for("end run ANSWER-001 for good? [y/N] ");
+        terminal.type_line(sure);
+        assert_eq!((terminal.wait().0, reasons(&scenario).len()), (code, recorded));
+    }
+}
+
+#[test]
+fn decisions_elsewhere_end_the_question() {
+    let (scenario, mut terminal) = asked(&[]);
+    terminal.type_keys("ov");
+    let given = scenario.call(&["override", "ANSWER-001", "--by", "ben", "--reason", "known"]);
+    assert_eq!(given.code, 0, "{}", given.stderr);
+    let (code, end) = terminal.wait();
+    assert!(end.contains("decided meanwhile: design-review#1 overridden by ben at "), "{end}");
+    assert!(end.contains(" UTC: known\nyou had typed: ov\n"), "{end}");
+    assert_eq!((code, reasons(&scenario)), (0, vec!["known".to_owned()]), "{end}");
+}
+
+#[test]
+fn others_wait_while_one_is_asked() {
+    let scenario = crate::scenario("waits-at-a-failure");
+    let task = fs::read_to_string(scenario.file("task.toml")).unwrap();
+    let second = scenario.path("second.toml");
+    fs::write(&second, task.replace("ANSWER-001", "ANSWER-002")).unwrap();
+    let (config, second) = (scenario.file("phasegate.toml"), second.display().to_string());
+    let command = scenario.run_with(&["--config", &config, "--task", &second, "--jobs", "2"]);
+    let mut terminal = Terminal::start(&command);
+    let first = terminal.wait_for(QUESTION);
+    let until = Instant::now() + Duration::from_secs(60);
+    while scenario.call(&["runs"]).stdout.matches("waiting").count() < 2 {
+        assert!(Instant::now() < until, "the other run does not wait");
+    }
+    let text = terminal.text();
+    assert!(text.trim_end().ends_with(QUESTION.trim_end()), "{text}");
+    let asked = if first.contains("of task ANSWER-001,") { "ANSWER-001" } else { "ANSWER-002" };
+    let other = if asked == "ANSWER-001" { "ANSWER-002" } else { "ANSWER-001" };
+    terminal.type_line("l");
+    terminal.wait_for(&format!("of task {other},"));
+    terminal.wait_for(QUESTION);
+    terminal.type_line("l");
+    assert_eq!(terminal.wait().0, 3);
+}
+
+#[test]
+fn decisions_can_resume_the_run() {
+    let scenario = crate::scenario("waits-at-a-failure");
+    let waiting = scenario.run(&[]);
+    let mut decide = scenario.command(&["override", &waiting.run_id(), "--reason", "a\x1b[31m b\x07", "--resume"]);
+    decide.env_remove("USER");
+    let output = Output::from_command(decide);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stdout.contains("passed; overridden by a person: design-review"), "{}", output.stdout);
+    assert_eq!(reasons(&scenario), ["a[31m b"]);
+    let account = std::process::Command::new("id").arg("-un").output().unwrap().stdout;
+    let log = scenario.call(&["log", &waiting.run_id(), "--json"]);
+    let by = log.events_named("approval_given").next().unwrap()["by"].clone();
+    assert_eq!(by, String::from_utf8(account).unwrap().trim());
+}

@@ -1,0 +1,81 @@
+//! Commands in hints and in "resume with" lines can be pasted: they name the state folder and the configuration in use.
+
+use std::process::Command;
+
+use phasegate_test::{Output, Workspace, scenario_file};
+
+/// A folder in which a run waits, whose state folder has a name that a shell has to quote.
+fn waiting() -> (Workspace, Output) {
+    let workspace = Workspace::with_shared_home(crate::PATHS, "hints");
+    let file = |name| scenario_file("waits-at-a-failure", name);
+    let (task, pipeline) = (file("task.toml"), file("pipeline.toml"));
+    workspace.write("my models.toml", format!("[models]\ndefault = \"scripted:{}\"\n", file("answers.toml")));
+    let options = ["--config", "my models.toml", "--state", "ann's state"];
+    let arguments = [&["run", "--task", &task, "--pipeline", &pipeline], &options[..]].concat();
+    let output = workspace.call(&arguments);
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    (workspace, output)
+}
+
+/// Runs a printed command as a shell does where it is pasted.
+fn paste(workspace: &Workspace, printed: &str) -> Output {
+    let program = workspace.command(&[]);
+    let path = program.get_program().to_str().unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &printed.replacen("phasegate", path, 1)]).current_dir(program.get_current_dir().unwrap());
+    shell.env_clear().envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    Output::from_command(shell)
+}
+
+fn command<'a>(output: &'a Output, verb: &str) -> &'a str {
+    let start = format!("phasegate {verb} ");
+    let mut lines = output.stdout.lines().filter_map(|line| line.find(&start).map(|place| &line[place..]));
+    lines.next().unwrap_or_else(|| panic!("no `{verb}` in {}", output.stdout))
+}
+
+#[test]
+fn printed_commands_work_where_they_are_pasted() {
+    let (workspace, output) = waiting();
+    let shown = paste(&workspace, command(&output, "show"));
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    let decided = paste(&workspace, command(&shown, "override"));
+    assert_eq!(decided.code, 0, "{}", decided.stderr);
+    let resume = command(&decided, "resume");
+    assert!(resume.ends_with(r"--state 'ann'\''s state'"), "{resume}");
+    let first = command(&output, "resume");
+    assert!(first.ends_with(r"--state 'ann'\''s state' --config 'my models.toml'"), "{first}");
+    let resumed = paste(&workspace, first);
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+}
+
+#[test]
+fn hints_of_errors_name_the_state_folder() {
+    let (workspace, _) = waiting();
+    let refused = workspace.call(&["approve", "ANSWER-001", "--state", "ann's state", "--at", "design-review#2"]);
+    assert_eq!(refused.code, 2);
+    assert_eq!(refused.stderr.matches(r" --state 'ann'\''s state'`").count(), 2, "{}", refused.stderr);
+    let unknown = workspace.call(&["show", "nothing", "--state", "ann's state"]);
+    assert!(
+        unknown.stderr.ends_with("hint: list all runs with `phasegate runs --state 'ann'\\''s state'`\n"),
+        "{}",
+        unknown.stderr
+    );
+}
+
+#[test]
+fn state_folder_of_the_environment_needs_no_option() {
+    let (workspace, _) = waiting();
+    let call = |arguments: &[&str]| {
+        let mut command = workspace.command(arguments);
+        Output::from_command({
+            command.env("PHASEGATE_STATE", "ann's state");
+            command
+        })
+    };
+    let shown = call(&["show", "ANSWER-001"]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    assert!(!shown.stdout.contains("--state"), "{}", shown.stdout);
+    let elsewhere = call(&["show", "ANSWER-001", "--state", "other"]);
+    assert_eq!(elsewhere.code, 2, "--state comes first: {}", elsewhere.stdout);
+}
