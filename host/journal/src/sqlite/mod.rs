@@ -192,7 +192,7 @@ impl Journal for SqliteJournal {
             // It takes its place in the order of answers.
             Err(error) => (Vec::new(), Operation::Refused(error)),
         };
-        writer.submit(operation, Box::new(move |written| done(written.map(|_| recorded))));
+        writer.submit(operation, move |written| done(written.map(|_| recorded)));
     }
 
     fn request_sync(&self) {

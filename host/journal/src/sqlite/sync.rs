@@ -41,7 +41,32 @@ impl Log {
 pub(super) type Outcome = Result<u64, JournalError>;
 
 /// Receives the result of an operation, on a thread of the journal.
-pub(super) type Done = Box<dyn FnOnce(Outcome) + Send>;
+///
+/// One that is dropped without a result gets [`JournalError::Closed`], so that no caller waits for a thread that has ended.
+pub(super) struct Done {
+    file: Arc<str>,
+    receive: Option<Box<dyn FnOnce(Outcome) + Send>>,
+}
+
+impl Done {
+    pub(super) fn new(file: &Arc<str>, receive: impl FnOnce(Outcome) + Send + 'static) -> Self {
+        Self { file: Arc::clone(file), receive: Some(Box::new(receive)) }
+    }
+
+    pub(super) fn call(mut self, outcome: Outcome) {
+        if let Some(receive) = self.receive.take() {
+            receive(outcome);
+        }
+    }
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        if let Some(receive) = self.receive.take() {
+            receive(Err(JournalError::Closed { file: self.file.to_string() }));
+        }
+    }
+}
 
 /// A committed or failed operation, to be answered after the next sync.
 pub(super) struct Committed {
@@ -115,7 +140,7 @@ impl State {
                 false => self.failure.get(),
             };
             for Committed { outcome, done } in operations {
-                done(match failed {
+                done.call(match failed {
                     Some(error) => outcome.and(Err(error.clone())),
                     None => outcome,
                 });

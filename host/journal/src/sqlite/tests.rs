@@ -286,3 +286,30 @@ async fn callback_may_drop_the_last_handle() {
     drop(let_go);
     assert_eq!(done.await, Ok(true));
 }
+
+/// A panic of one callback ends the thread that syncs.
+#[tokio::test]
+async fn callers_do_not_wait_for_ended_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = SqliteJournal::open(folder.path()).unwrap();
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
+    let append = |next| Append {
+        run: run("run-a"),
+        fence: owner.fence(),
+        next,
+        at_ms: 0,
+        events: stop_event(),
+        blobs: Vec::new(),
+    };
+    journal.submit(append(1), Box::new(|_| panic!("the panic of this test")));
+    let closed = format!(
+        "{} takes no more events, its writer has ended\nhint: start again; what was written is safe",
+        journal.path().display()
+    );
+    for next in [2, 3] {
+        assert_eq!(rendered(&journal.append(append(next)).await.unwrap_err()), closed);
+    }
+    drop((owner, journal));
+    let events = SqliteJournal::open(folder.path()).unwrap().events(&run("run-a")).unwrap();
+    assert!((1..=3).contains(&events.len()), "what was committed stays: {events:?}");
+}

@@ -4,6 +4,7 @@
 //! are executed in the order of the queue, each completely or not at all; an error fails its own operation alone; this thread
 //! never waits for the disk, except in a checkpoint. It ends when the journal is dropped.
 
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{JoinHandle, ThreadId};
 
@@ -21,7 +22,8 @@ const MAX_BATCH_BYTES: usize = 16 << 20;
 
 /// The queue of the writing thread.
 pub(super) struct Writer {
-    file: DatabaseFile,
+    /// The path of the file, for errors.
+    file: Arc<str>,
     queue: Option<Sender<Task>>,
     thread: Option<JoinHandle<()>>,
     sync_thread: ThreadId,
@@ -43,19 +45,18 @@ impl Writer {
         let (queue, tasks) = mpsc::channel();
         let sync = SyncThread::start(log)?;
         let sync_thread = sync.thread().id();
-        let writer = WriterThread { connection, file: file.clone(), tasks, sync };
+        let name = file.to_string();
+        let writer = WriterThread { connection, file, tasks, sync };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.serve())
-            .map_err(|e| JournalError::Io { file: file.to_string(), reason: e.to_string() })?;
-        Ok(Self { file, queue: Some(queue), thread: Some(thread), sync_thread })
+            .map_err(|e| JournalError::Io { file: name.clone(), reason: e.to_string() })?;
+        Ok(Self { file: name.into(), queue: Some(queue), thread: Some(thread), sync_thread })
     }
 
     /// Hands an operation over; `done` gets its result when it is durable or refused.
-    pub(super) fn submit(&self, operation: Operation, done: Done) {
-        if let Some(Task::Execute(job)) = self.send(Task::Execute(Job { operation, done })) {
-            (job.done)(Err(self.closed()));
-        }
+    pub(super) fn submit(&self, operation: Operation, done: impl FnOnce(Outcome) + Send + 'static) {
+        self.send(Task::Execute(Job { operation, done: Done::new(&self.file, done) }));
     }
 
     /// Asks that what was submitted before becomes durable at once.
@@ -68,23 +69,18 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let needs_sync = operation.needs_sync();
         // The caller may have stopped waiting, which undoes nothing.
-        self.submit(operation, Box::new(move |outcome| drop(answer.send(outcome))));
+        self.submit(operation, move |outcome| drop(answer.send(outcome)));
         if needs_sync {
             self.request_sync();
         }
-        answered.await.unwrap_or_else(|_| Err(self.closed()))
+        answered.await.unwrap_or_else(|_| Err(JournalError::Closed { file: self.file.to_string() }))
     }
 
-    /// Returns the task if the thread has ended.
-    fn send(&self, task: Task) -> Option<Task> {
-        match &self.queue {
-            Some(queue) => queue.send(task).err().map(|unsent| unsent.0),
-            None => Some(task),
+    /// A task that the thread does not take, because it has ended, is dropped, which answers it.
+    fn send(&self, task: Task) {
+        if let Some(queue) = &self.queue {
+            let _ = queue.send(task);
         }
-    }
-
-    fn closed(&self) -> JournalError {
-        JournalError::Closed { file: self.file.to_string() }
     }
 }
 
@@ -151,7 +147,7 @@ impl WriterThread {
         for (Job { operation, done }, outcome) in batch.into_iter().zip(outcomes) {
             match operation.needs_sync() {
                 true => committed.push(Committed { outcome, done }),
-                false => done(outcome),
+                false => done.call(outcome),
             }
         }
         committed
