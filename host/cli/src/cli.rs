@@ -1,6 +1,6 @@
 //! The command line: the global options and the subcommands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
@@ -24,7 +24,8 @@ const CONFIG: &str = "config";
   2    wrong usage or configuration; nothing was started
   3    the run waits for a decision
   4    infrastructure error; the run can be resumed
-  130  interrupted; the run can be resumed")]
+  130  interrupted; the run can be resumed
+  129, 143  ended by SIGHUP or SIGTERM; the run can be resumed")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -42,21 +43,40 @@ pub fn parser() -> clap::Command {
     group_subcommands(Cli::command()).subcommand(version)
 }
 
-/// Parses the command line, and returns the options that commands in hints need too. Prints help or the usage error and exits
-/// if there is no subcommand to run.
-pub fn parse() -> (Cli, CommandLine) {
+/// Parses the command line, and returns the options that commands in hints need too. Prints help, the version or the usage
+/// error, and returns how the process ends, if there is no subcommand to run.
+pub fn parse(printer: Printer) -> Result<(Cli, CommandLine), Exit> {
     let mut program = parser();
-    let matches = program.try_get_matches_from_mut(std::env::args_os());
-    let matches = matches.unwrap_or_else(|error| add_subcommands(&program, error).exit());
-    if matches.subcommand_name() == Some(VERSION) {
-        Printer::new().print(&program.render_version());
-        std::process::exit(i32::from(Exit::Passed.code()));
+    let parsed = program.try_get_matches_from_mut(std::env::args_os());
+    let parsed = parsed.map_err(|error| add_subcommands(&program, error)).and_then(|matches| {
+        let is_version = matches.subcommand_name() == Some(VERSION);
+        let config = config_option(&matches);
+        if is_version { Ok(None) } else { Cli::from_arg_matches(&matches).map(|cli| Some((cli, config))) }
+    });
+    match parsed {
+        Ok(Some((cli, config))) => {
+            let command_line = command_line(&program, &cli, config.as_deref());
+            Ok((cli, command_line))
+        }
+        Ok(None) => {
+            printer.print(&program.render_version());
+            Err(Exit::Passed)
+        }
+        Err(error) if error.use_stderr() => {
+            let _ = error.print();
+            Err(Exit::Usage)
+        }
+        Err(error) => {
+            let _ = printer.write(|_| error.print());
+            Err(Exit::Passed)
+        }
     }
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let config = config_option(&matches);
-    let with_config = if config.is_some() { subcommands_with_config(&program, "") } else { Vec::new() };
-    let command_line = CommandLine::new(cli.state.as_deref(), config.as_deref(), with_config);
-    (cli, command_line)
+}
+
+/// Returns what commands in hints need of the command line.
+fn command_line(program: &clap::Command, cli: &Cli, config: Option<&Path>) -> CommandLine {
+    let with_config = if config.is_some() { subcommands_with_config(program, "") } else { Vec::new() };
+    CommandLine::new(cli.state.as_deref(), config, with_config)
 }
 
 /// Returns the file of `--config`, if the subcommand takes one.

@@ -7,7 +7,8 @@ use phasegate_files::Untrusted;
 use phasegate_runtime::{ErrorCode, Trust};
 
 use crate::exit::Failure;
-use crate::paths::current_dir;
+use crate::paths::{current_dir, display_path};
+use crate::signals::Signals;
 use crate::terminal::printer::Printer;
 
 /// The global options, and where to print.
@@ -15,6 +16,8 @@ use crate::terminal::printer::Printer;
 pub struct Context {
     /// The state folder; it may not exist yet.
     pub state: PathBuf,
+    /// Whether the command line names the state folder.
+    pub names_state: bool,
     /// The fault of a state folder that was not named and that another account controls.
     pub untrusted_state: Option<Untrusted>,
     /// How often `--verbose` was given.
@@ -25,12 +28,28 @@ pub struct Context {
     pub parser: fn() -> clap::Command,
     /// What the user trusts.
     pub trust: Arc<Trust>,
+    /// The signals that ask this process to end.
+    pub signals: Signals,
 }
 
 impl Context {
     /// Fails if there is a state folder that another account controls, unless `--state` names it.
     pub fn check_state_to_read(&self) -> Result<(), Failure> {
         if self.state.exists() { self.check_state_to_write() } else { Ok(()) }
+    }
+
+    /// Fails if `--state` names a folder that is not there.
+    pub fn check_named_state(&self) -> Result<(), Failure> {
+        if !self.names_state || self.state.is_dir() {
+            return Ok(());
+        }
+        let state = display_path(&self.state);
+        let why = match self.state.exists() {
+            true => format!("`{state}` is not a folder"),
+            false => format!("there is no state folder `{state}`"),
+        };
+        Err(Failure::usage(why)
+            .with_hint("leave out --state to use the nearest .phasegate, or name the folder of your runs"))
     }
 
     /// Fails if another account controls the state folder or could replace it, unless `--state` names it.

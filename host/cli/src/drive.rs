@@ -14,7 +14,7 @@ use crate::ask::{Asked, Asking};
 use crate::exit::{Exit, Failure};
 use crate::out_dir;
 use crate::paths;
-use crate::terminal::printer::Printer;
+use crate::signals::{Signal, Signals};
 use crate::terminal::prompt;
 use crate::view::event::render_choice;
 use crate::view::live::LiveView;
@@ -36,23 +36,24 @@ pub struct RunDriver {
     host: Host,
     view: Arc<LiveView>,
     stop: StopSignal,
+    signals: Signals,
     /// Held while a person is asked: one question at a time.
     prompt_lock: Mutex<()>,
 }
 
 impl RunDriver {
     /// Creates a driver for the runs of a host.
-    pub fn new(host: Host, view: Arc<LiveView>) -> Arc<Self> {
-        let driver = Self { host, view, stop: StopSignal::default(), prompt_lock: Mutex::default() };
+    pub fn new(host: Host, view: Arc<LiveView>, signals: Signals) -> Arc<Self> {
+        let driver = Self { host, view, stop: StopSignal::default(), signals, prompt_lock: Mutex::default() };
         Arc::new(driver)
     }
 
-    /// Drives all runs, at most `jobs` at once, and returns the worst exit. The first Ctrl-C stops all runs, the second ends
+    /// Drives all runs, at most `jobs` at once, and returns the worst exit. The first signal stops all runs, the second ends
     /// the process.
     pub async fn drive_all(self: &Arc<Self>, targets: Vec<RunTarget>, jobs: usize) -> Exit {
         let view = Arc::clone(&self.view);
         let resume_hints = targets.iter().map(|target| self.render_resume_hint(&target.run)).collect();
-        stop_on_ctrl_c(self.stop.clone(), view.printer(), move |text| view.print(text), resume_hints);
+        stop_on_signal(&self.signals, self.stop.clone(), move |text| view.print(text), resume_hints);
         let view = Arc::clone(&self.view);
         let waits = tokio::spawn(async move { view.report_waits().await });
         let places = Arc::new(Semaphore::new(jobs));
@@ -111,14 +112,14 @@ impl RunDriver {
                         self.stop.stop(StopCause::Interrupted);
                         let resume = self.render_resume_hint(&target.run);
                         self.view.note(&format!("nothing was decided; run {} still waits\n{resume}", target.run));
-                        return Ok(Exit::Interrupted);
+                        return Ok(self.signals.received().map_or(Exit::Interrupted, Signal::exit));
                     }
                 },
                 Ok(RunOutcome::Stopped(why)) => {
                     let resume = self.render_resume_hint(&target.run);
                     self.view.print(&format!("\nrun {} stopped: {why}\n{resume}", target.run));
                     self.write_stopped(target);
-                    return Ok(Exit::Interrupted);
+                    return Ok(Exit::after_stop(&why));
                 }
                 Err(error) => {
                     // Where the journal failed, another process may have the run.
@@ -206,24 +207,19 @@ impl RunDriver {
     }
 }
 
-/// On the first Ctrl-C, announces the stop and lets running work be recorded; on the second, prints the hints and ends the
+/// On the first signal, announces the stop and lets running work be recorded; on the second, prints the hints and ends the
 /// process.
-pub fn stop_on_ctrl_c(
+pub fn stop_on_signal(
+    signals: &Signals,
     stop: StopSignal,
-    printer: Printer,
     announce: impl FnOnce(&str) + Send + 'static,
     resume_hints: String,
 ) {
+    let mut first = signals.take_first(resume_hints);
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
-        }
-        announce("stopping; press Ctrl-C again to end at once\n");
-        stop.stop(StopCause::Interrupted);
-        if tokio::signal::ctrl_c().await.is_ok() {
-            printer.note(&resume_hints);
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
+        let signal = first.wait().await;
+        announce(signal.announcement());
+        stop.stop(signal.cause());
     });
 }
 

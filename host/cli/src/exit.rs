@@ -3,7 +3,7 @@
 use phasegate_journal::JournalError;
 use phasegate_process::InvalidName;
 use phasegate_process::source::SourceError;
-use phasegate_runtime::{ConfigFault, Error, ErrorCode, ErrorKind, OverrideError};
+use phasegate_runtime::{ConfigFault, Error, ErrorCode, ErrorKind, OverrideError, StopCause};
 
 use crate::terminal::printer::Printer;
 use crate::terminal::text::sanitize;
@@ -23,6 +23,10 @@ pub enum Exit {
     Infrastructure,
     /// Interrupted; the run can be resumed.
     Interrupted,
+    /// Interrupted by SIGHUP; the run can be resumed.
+    HungUp,
+    /// Interrupted by SIGTERM; the run can be resumed.
+    Terminated,
 }
 
 impl Exit {
@@ -34,7 +38,18 @@ impl Exit {
             Self::Usage => 2,
             Self::Waiting => 3,
             Self::Infrastructure => 4,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// Returns the exit after runs were stopped.
+    pub fn after_stop(cause: &StopCause) -> Self {
+        match cause {
+            StopCause::HungUp => Self::HungUp,
+            StopCause::Terminated => Self::Terminated,
+            StopCause::Interrupted | StopCause::Cancelled { .. } | StopCause::EndOfRecord => Self::Interrupted,
         }
     }
 }

@@ -18,6 +18,7 @@ mod open;
 mod out_dir;
 mod paths;
 mod repository;
+mod signals;
 mod tasks;
 mod terminal;
 mod trust;
@@ -26,13 +27,14 @@ mod view;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use phasegate_runtime::Trust;
+use phasegate_runtime::{ErrorCode, Trust};
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use cli::Cli;
 use context::Context;
 use exit::{Exit, Failure};
+use signals::Signals;
 use terminal::printer::Printer;
 
 /// A thousand runs at once allocate from all threads; the allocator of glibc then spends its time in the kernel.
@@ -40,26 +42,48 @@ use terminal::printer::Printer;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let (cli, command_line) = cli::parse();
-    let printer = Printer::new().with_command_line(command_line);
-    trace(cli.verbose, printer);
-    // Each run that is under way holds a lock file.
-    phasegate_files::allow_open_files();
-    phasegate_journal::report_waits(move |text| printer.note(&format!("{text}\n")));
-    let exit = run(cli, printer).unwrap_or_else(|failure| {
-        failure.print(&printer);
-        failure.exit
-    });
-    ExitCode::from(exit.code())
+    let printer = Printer::new();
+    let exit = match cli::parse(printer) {
+        Ok((cli, command_line)) => {
+            let printer = printer.with_command_line(command_line);
+            trace(cli.verbose, printer);
+            // Each run that is under way holds a lock file.
+            phasegate_files::allow_open_files();
+            phasegate_journal::report_waits(move |text| printer.note(&format!("{text}\n")));
+            run(cli, printer).unwrap_or_else(|failure| {
+                failure.print(&printer);
+                failure.exit
+            })
+        }
+        Err(exit) => exit,
+    };
+    ExitCode::from(check_stdout(exit, printer).code())
+}
+
+/// Prints an error if a result did not reach stdout, and returns it in place of a success.
+fn check_stdout(exit: Exit, printer: Printer) -> Exit {
+    let Some(why) = printer.failure() else { return exit };
+    let failure = Failure::infrastructure(format!("stdout cannot be written: {why}"))
+        .with_code(ErrorCode::UnwritableOutput)
+        .with_hint("free space, or send stdout to another place");
+    failure.print(&printer);
+    if exit == Exit::Passed { failure.exit } else { exit }
 }
 
 fn run(cli: Cli, printer: Printer) -> Result<Exit, Failure> {
     let trust = Arc::new(Trust::load(&|name| std::env::var_os(name))?);
     let named = cli.state.or_else(paths::state_of_environment);
     let (state, untrusted_state) = paths::state_dir(named.as_deref(), &trust.folders());
-    let context = Context { state, untrusted_state, verbose: cli.verbose, printer, parser: cli::parser, trust };
     let runtime = runtime().map_err(|why| Failure::infrastructure(format!("cannot start threads: {why}")))?;
-    let ended = runtime.block_on(commands::run(cli.command, &context));
+    let ended = runtime.block_on(async {
+        let signals = Signals::install(printer)
+            .map_err(|why| Failure::infrastructure(format!("cannot handle signals: {why}")))?;
+        let names_state = named.is_some();
+        let parser = cli::parser;
+        let context =
+            Context { state, names_state, untrusted_state, verbose: cli.verbose, printer, parser, trust, signals };
+        commands::run(cli.command, &context).await
+    });
     // An unanswered prompt must not keep the process alive.
     runtime.shutdown_background();
     ended

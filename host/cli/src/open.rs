@@ -151,6 +151,7 @@ fn this_program() -> Result<PathBuf, Failure> {
 
 /// Opens the journal to read, if there is one. A damaged journal is opened as far as it can be read, with a note.
 pub fn find_journal(context: &Context) -> Result<Option<ComponentJournal>, Failure> {
+    context.check_named_state()?;
     context.check_state_to_read()?;
     let journal = match SqliteJournal::open_to_read(&context.state) {
         // A journal whose creation was interrupted counts as none.
@@ -187,6 +188,7 @@ pub fn journal(context: &Context) -> Result<ComponentJournal, Failure> {
 
 /// Opens the journal to write; fails if there is none.
 pub fn journal_to_write(context: &Context) -> Result<ComponentJournal, Failure> {
+    context.check_named_state()?;
     find_journal_to_write(context)?.ok_or_else(|| no_runs_failure(&context.state))
 }
 

@@ -13,7 +13,7 @@ use phasegate_runtime::output::{self, OutputError};
 use phasegate_runtime::{Error, ErrorCode};
 
 use crate::exit::{Exit, Failure};
-use crate::paths::{current_dir, display_path, is_within};
+use crate::paths::{current_dir, display_path, is_within, real_path};
 
 /// The name of the folder in which default output folders are.
 pub const OUT: &str = "phasegate-out";
@@ -64,8 +64,9 @@ pub fn default_parent() -> PathBuf {
     current_dir().join(OUT)
 }
 
-/// Rejects a typed output folder that is not empty, unless `force` is set.
-pub fn check_out_dir(out: &Path, force: bool) -> Result<(), Failure> {
+/// Rejects a typed output folder that is not empty, unless `force` is set, or that shares a place with the state folder.
+pub fn check_out_dir(state: &Path, out: &Path, force: bool) -> Result<(), Failure> {
+    check_apart(state, out)?;
     output::check_out(out, force).and_then(|()| output::try_out(out)).map_err(|error| match error {
         OutputError::NotEmpty { .. } => {
             Failure::usage(format!("output folder `{}` is not empty; nothing was started", display_path(out)))
@@ -73,6 +74,22 @@ pub fn check_out_dir(out: &Path, force: bool) -> Result<(), Failure> {
         }
         _ => unwritable(error),
     })
+}
+
+/// Rejects an output folder that lies in the state folder or contains it, unless it is the project with its own `.phasegate`.
+pub fn check_apart(state: &Path, out: &Path) -> Result<(), Failure> {
+    let (real_state, real_out) = (real_path(state), real_path(out));
+    let is_project = real_state.parent() == Some(&real_out) && real_state.ends_with(".phasegate");
+    let relation = match () {
+        () if real_out == real_state => "is",
+        () if real_out.starts_with(&real_state) => "lies in",
+        () if real_state.starts_with(&real_out) && !is_project => "contains",
+        () => return Ok(()),
+    };
+    let (out, state) = (display_path(out), display_path(state));
+    Err(Failure::usage(format!("output folder `{out}` {relation} the state folder `{state}`; nothing was started"))
+        .with_code(ErrorCode::InvalidOutFolder)
+        .with_hint("choose another folder with --out or --state"))
 }
 
 /// A folder that cannot be written, found before anything was started.
@@ -116,7 +133,7 @@ pub fn check_resumed_out_dir(state: &Path, run: &RunId, typed: Option<&Path>, fo
         return Ok(());
     }
     if let Some(out) = typed {
-        return check_out_dir(out, force);
+        return check_out_dir(state, out, force);
     }
     if let Err(error) = output::check_out(out, false) {
         return Err(match error {
@@ -133,8 +150,7 @@ pub fn check_resumed_out_dir(state: &Path, run: &RunId, typed: Option<&Path>, fo
 /// Rejects a folder that a person did not type and that other programs act on: the project itself, a folder above it, and
 /// folders of version control and of this program.
 fn check_no_special_folder(state: &Path, out: &Path) -> Result<(), Failure> {
-    let known = out.ancestors().find_map(|above| Some((above.canonicalize().ok()?, out.strip_prefix(above).ok()?)));
-    let real = known.map_or_else(|| out.to_owned(), |(above, rest)| above.join(rest));
+    let real = real_path(out);
     let is_special = |name: &std::ffi::OsStr| {
         let name = name.to_string_lossy().to_lowercase();
         [".git", ".hg", ".svn", ".jj", ".bzr", "cvs", "_darcs", ".phasegate"].contains(&name.as_str())

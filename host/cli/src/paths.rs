@@ -69,6 +69,15 @@ pub fn components_dir() -> Option<PathBuf> {
     data.map(|data| data.join("phasegate").join("components"))
 }
 
+/// Returns the path without symbolic links, as far as it exists.
+pub fn real_path(path: &Path) -> PathBuf {
+    let known = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, path.strip_prefix(above).ok()?)));
+    known.map_or_else(
+        || path.to_owned(),
+        |(above, rest)| if rest.as_os_str().is_empty() { above } else { above.join(rest) },
+    )
+}
+
 /// Returns true if the path, which need not exist, lies in the folder after all symbolic links on the way.
 pub fn is_within(path: &Path, folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else { return false };

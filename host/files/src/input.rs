@@ -3,7 +3,7 @@
 //! Guarantees: a device, a pipe or a folder is rejected without waiting for it; at most the given number of bytes is read.
 //! Symbolic links are followed, because the reader may have put them there.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
@@ -77,11 +77,15 @@ pub fn check_input(path: &Path, given: &str) -> Result<(), String> {
 
 /// Returns the error for a file that is not a regular one.
 pub(crate) fn not_regular(file: &File) -> io::Error {
-    let kind = file.metadata().map(|metadata| metadata.file_type());
+    is_no_file(file.metadata().ok().map(|metadata| metadata.file_type()))
+}
+
+/// The same for the type of a file; `None` where it is unknown.
+pub(crate) fn is_no_file(kind: Option<FileType>) -> io::Error {
     let (error, kind) = match kind {
-        Ok(kind) if kind.is_dir() => (ErrorKind::IsADirectory, "folder"),
-        Ok(kind) if kind.is_fifo() => (ErrorKind::InvalidInput, "pipe"),
-        Ok(kind) if kind.is_socket() => (ErrorKind::InvalidInput, "socket"),
+        Some(kind) if kind.is_dir() => (ErrorKind::IsADirectory, "folder"),
+        Some(kind) if kind.is_fifo() => (ErrorKind::InvalidInput, "pipe"),
+        Some(kind) if kind.is_socket() => (ErrorKind::InvalidInput, "socket"),
         _ => (ErrorKind::InvalidInput, "device"),
     };
     io::Error::new(error, format!("it is a {kind}, not a regular file"))

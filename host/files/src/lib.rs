@@ -28,5 +28,5 @@ pub use input::{MAX_TEXT_BYTES, check_input, open_input, read, read_text};
 pub use inspect::{check_folder, check_private, check_readable, check_regular, is_own, narrow, open_regular};
 pub use open_files::allow_open_files;
 pub use owner::{Distrust, check_owner, check_path};
-pub use private::{Access, NewFile, create_private_folder, open_private, replace};
+pub use private::{Access, NewFile, check_output, create_private_folder, open_private, replace};
 pub use search::{TrustedFolders, Untrusted, Wanted, check_control, find_upwards, quote};

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::OFlags;
 
-use crate::input::not_regular;
+use crate::input::{is_no_file, not_regular};
 use crate::owner::check_owner;
 
 /// How [`open_private`] opens a file. No kind truncates.
@@ -42,6 +42,18 @@ pub fn open_private(path: &Path, access: Access) -> io::Result<File> {
         () if !metadata.is_file() => Err(not_regular(&file)),
         () if metadata.nlink() > 1 => Err(denied("it has a second name (a hard link)")),
         () => check_owner(&metadata).map(|()| file).map_err(|why| denied(&why.to_string())),
+    }
+}
+
+/// Checks that a person may name this path for a file that is written: there is nothing, or a regular file. Returns whether
+/// there is one. A symbolic link is refused, and not followed.
+pub fn check_output(path: &Path) -> io::Result<bool> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+        Ok(metadata) if metadata.is_symlink() => Err(denied("it is a symbolic link")),
+        Ok(metadata) if !metadata.is_file() => Err(is_no_file(Some(metadata.file_type()))),
+        Ok(_) => Ok(true),
     }
 }
 

@@ -5,4 +5,6 @@ mod configuration;
 mod deciding;
 mod first_minutes;
 mod hints;
+mod pipes;
 mod screen;
+mod signals;

@@ -42,9 +42,14 @@ impl RunningProcess {
         self.events[0]["run"].as_str().unwrap().to_owned()
     }
 
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its name and waits for the end.
     pub fn signal(self, name: &str) -> Output {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
         self.wait()
     }

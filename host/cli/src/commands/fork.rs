@@ -72,7 +72,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let config = open::config(context, args.config.as_deref(), None)?.with_locked(args.locked);
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     match &out {
-        Some(out) => check_out_dir(out, args.force)?,
+        Some(out) => check_out_dir(state, out, args.force)?,
         None => check_default_out_dir(&out_dir::default_parent())?,
     }
     let host = open::host(
@@ -104,7 +104,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     out_dir::save_out_dir(state, &run, &out);
     out_dir::claim_out_dir(state, &run, &out);
     let target = print_header(&host, &view, state, RunTarget { run, created: None, out }, false)?;
-    Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)
+    Ok(RunDriver::new(host, view, context.signals.clone()).drive_all(vec![target], 1).await)
 }
 
 fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {

@@ -3,8 +3,6 @@
 //! Needs the events only, so it also works for a run whose state cannot be rebuilt. Blobs that are gone are left out. With
 //! `--follow`, prints new events until the run ends, waits for a decision, or no process executes it.
 
-use std::future::ready;
-use std::pin::pin;
 use std::time::Duration;
 
 use phasegate_journal::Journal;
@@ -47,15 +45,6 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let run = find_run_or_newest(context, &journal, args.run.as_deref())?;
     let mut renderer =
         EventRenderer { journal: &journal, run: &run, json: args.json, paint: printer.paint(), started_ms: None };
-    let mut ctrl_c = pin!(tokio::signal::ctrl_c());
-    if args.follow {
-        // Installs the handler before the first event is printed.
-        tokio::select! {
-            biased;
-            _ = &mut ctrl_c => return Ok(Exit::Interrupted),
-            () = ready(()) => {}
-        }
-    }
     let (mut known, mut seen_unowned) = (0, 0);
     loop {
         // Read before the events, so that they include all that a leaving owner wrote.
@@ -82,10 +71,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             }
             return Ok(Exit::Passed);
         }
-        tokio::select! {
-            () = tokio::time::sleep(POLL) => {}
-            _ = &mut ctrl_c => return Ok(Exit::Interrupted),
-        }
+        tokio::time::sleep(POLL).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use phasegate_runtime::{Error, Observer, ReplayReport, StopCause, StopSignal};
+use phasegate_runtime::{Error, Observer, ReplayReport, StopSignal};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -39,7 +39,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     )?;
     let view = Arc::new(LiveView::new(context, args.json, false).without_events());
     let stop = StopSignal::default();
-    stop_at_ctrl_c(stop.clone());
+    let mut first = context.signals.take_first(String::new());
+    let stopping = stop.clone();
+    tokio::spawn(async move { stopping.stop(first.wait().await.cause()) });
     let replayed = host.replay(&run, Arc::clone(&view) as Arc<dyn Observer>, &stop).await;
     view.finish_run(&run);
     match replayed {
@@ -53,16 +55,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Err(error @ (Error::Differs { .. } | Error::Diverged { .. })) => {
             Err(Failure::from(error).with_exit(Exit::Failed))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => match context.signals.received() {
+            Some(signal) => Err(Failure::from(error).with_exit(signal.exit())),
+            None => Err(error.into()),
+        },
     }
-}
-
-fn stop_at_ctrl_c(stop: StopSignal) {
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stop.stop(StopCause::Interrupted);
-        }
-    });
 }
 
 fn render_replay(replayed: &ReplayReport, printer: &Printer) -> String {

@@ -118,6 +118,6 @@ impl Resume {
         check_repository(state, &host, &run, repository.as_deref())?;
         let view = Arc::new(LiveView::new(context, json, false));
         let target = resume_target(&host, &view, state, run, out)?;
-        Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)
+        Ok(RunDriver::new(host, view, context.signals.clone()).drive_all(vec![target], 1).await)
     }
 }

@@ -152,7 +152,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             targets.push(target);
         }
     }
-    Ok(RunDriver::new(host, view).drive_all(targets, jobs).await)
+    Ok(RunDriver::new(host, view, context.signals.clone()).drive_all(targets, jobs).await)
 }
 
 async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Result<(Config, LoadedPipeline), Failure> {
@@ -257,7 +257,7 @@ fn check_out_dirs(args: &Args, plan: &RunPlan, state: &Path) -> Result<(), Failu
         let out = out_dir_for(args, task, plan.count());
         match (run, &out) {
             (Some(run), out) => check_resumed_out_dir(state, run, out.as_deref(), args.force)?,
-            (None, Some(out)) => check_out_dir(out, args.force)?,
+            (None, Some(out)) => check_out_dir(state, out, args.force)?,
             (None, None) => check_default_out_dir(&out_dir::default_parent())?,
         }
         if (args.resume || out.is_some()) && !seen.insert(task) {

@@ -1,5 +1,6 @@
 //! The terminal: printing, colours, formatting, progress bars and prompts.
 
+mod closed;
 pub mod columns;
 pub mod command_line;
 pub mod decision;

@@ -1,15 +1,21 @@
 //! The two streams of a command: results go to stdout, notes for the person to stderr.
 //!
-//! A reader that went away is not an error. What could steer a terminal is escaped, and colours appear only where the
-//! stream is a terminal and `NO_COLOR` is not set.
+//! A reader that went away, as `head` does, is not an error. Any other failure of stdout is kept, and `main` ends the process
+//! with an error after the command. What could steer a terminal is escaped. Failures of stderr are ignored: nobody could be
+//! told.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{self, ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
+use super::closed::was_stdout_closed;
 use super::command_line::CommandLine;
 use super::style::Paint;
 use super::text::{escape_controls, sanitize};
+
+/// The first failure of stdout.
+static FAILURE: OnceLock<String> = OnceLock::new();
 
 /// Prints what a command has to report.
 #[derive(Debug, Clone, Copy)]
@@ -58,10 +64,31 @@ impl Printer {
         self.try_print(text);
     }
 
-    /// Prints a result; false if the reader of stdout went away.
+    /// Prints a result; false if the reader of stdout went away or stdout cannot be written.
     pub fn try_print(&self, text: &str) -> bool {
-        let mut out = stdout().lock();
-        out.write_all(escape_controls(text).as_bytes()).and_then(|()| out.flush()).is_ok()
+        self.write(|out| out.write_all(escape_controls(text).as_bytes())).is_ok()
+    }
+
+    /// Lets `write` write to stdout, unescaped. The caller need not report the error.
+    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let written = match was_stdout_closed() {
+            true => Err(io::Error::other("it is closed")),
+            false => {
+                let mut out = stdout().lock();
+                write(&mut out).and_then(|()| out.flush())
+            }
+        };
+        if let Err(why) = written.as_ref()
+            && why.kind() != ErrorKind::BrokenPipe
+        {
+            FAILURE.get_or_init(|| why.to_string());
+        }
+        written
+    }
+
+    /// Returns why something that was to be printed did not reach stdout.
+    pub fn failure(&self) -> Option<&'static str> {
+        FAILURE.get().map(String::as_str)
     }
 
     /// Prints text of a run as it is; on a terminal, without control characters.
@@ -69,8 +96,7 @@ impl Printer {
         if stdout().is_terminal() {
             return self.print(&sanitize(text));
         }
-        let mut out = stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let _ = self.write(|out| out.write_all(text.as_bytes()));
     }
 
     /// Prints a result as JSON on one line.

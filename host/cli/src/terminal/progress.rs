@@ -13,6 +13,7 @@ use phasegate_runtime::{Activity, CompileStage};
 
 use crate::terminal::format::{compact_number, compiled_how_often, cost, count, one_line, truncate};
 use crate::terminal::model_progress::render_model_progress;
+use crate::terminal::style::can_redraw;
 
 const TICK: Duration = Duration::from_millis(120);
 
@@ -46,6 +47,10 @@ impl ProgressBars {
 
     /// Prints above the bars.
     pub fn print_above(&self, print: impl FnOnce()) {
+        // `suspend` panics at a terminal that has closed.
+        if self.multi.clear().is_err() {
+            self.multi.set_draw_target(ProgressDrawTarget::hidden());
+        }
         self.multi.suspend(print);
     }
 
@@ -131,9 +136,10 @@ impl ProgressBars {
     }
 }
 
-/// Shows a spinner with this name on the terminal, if standard error is one.
+/// Shows a spinner with this name on the terminal, if standard error is one that can draw it.
 pub fn spinner(name: &str) -> ProgressBar {
-    start_spinner(ProgressBar::new_spinner(), name)
+    let bar = if can_redraw() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    start_spinner(bar, name)
 }
 
 fn start_spinner(bar: ProgressBar, name: &str) -> ProgressBar {

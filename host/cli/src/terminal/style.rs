@@ -1,4 +1,5 @@
-//! Colours, only on a terminal and only if `NO_COLOR` is not set.
+//! Colours, on a terminal that is not `TERM=dumb`. `NO_COLOR` switches them off, `CLICOLOR_FORCE` on where there is no terminal;
+//! `NO_COLOR` takes precedence.
 
 use std::io::{IsTerminal, stderr, stdout};
 
@@ -9,12 +10,12 @@ pub struct Paint(bool);
 impl Paint {
     /// Colours for stdout.
     pub fn stdout() -> Self {
-        Self(stdout().is_terminal() && colors_wanted())
+        Self(are_wanted(stdout().is_terminal()))
     }
 
     /// Colours for stderr.
     pub fn stderr() -> Self {
-        Self(stderr().is_terminal() && colors_wanted())
+        Self(are_wanted(stderr().is_terminal()))
     }
 
     /// No colours.
@@ -62,6 +63,17 @@ impl Paint {
     }
 }
 
-fn colors_wanted() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// Whether stderr is a terminal on which a line can be drawn again.
+pub fn can_redraw() -> bool {
+    stderr().is_terminal() && !is_dumb()
+}
+
+fn are_wanted(terminal: bool) -> bool {
+    let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let forced = || value("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    value("NO_COLOR").is_none() && ((terminal && !is_dumb()) || forced())
+}
+
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }

@@ -17,7 +17,7 @@ use crate::terminal::format::{compiled_how_often, one_line};
 use crate::terminal::model_progress::render_model_progress;
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
-use crate::terminal::style::Paint;
+use crate::terminal::style::{Paint, can_redraw};
 use crate::view::event::{render_json_line, render_progress, render_verbose};
 use crate::view::wait_notes::WaitNotes;
 
@@ -43,7 +43,7 @@ enum Output {
 impl LiveView {
     /// With `several`, each line starts with the id of its run.
     pub fn new(context: &Context, json: bool, several: bool) -> Self {
-        let bars = (!json && std::io::stderr().is_terminal()).then(ProgressBars::new);
+        let bars = (!json && can_redraw()).then(ProgressBars::new);
         Self {
             printer: context.printer,
             json,

@@ -11,6 +11,10 @@ use tokio::sync::watch;
 pub enum StopCause {
     /// A person pressed Ctrl-C in the terminal of the run.
     Interrupted,
+    /// The process got SIGTERM.
+    Terminated,
+    /// The process got SIGHUP: its terminal closed.
+    HungUp,
     /// Somebody asked for it with `phasegate cancel`.
     Cancelled {
         /// Who.
@@ -24,6 +28,8 @@ impl fmt::Display for StopCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Interrupted => f.write_str("interrupted by Ctrl-C"),
+            Self::Terminated => f.write_str("interrupted by SIGTERM"),
+            Self::HungUp => f.write_str("interrupted by SIGHUP"),
             Self::Cancelled { by } => write!(f, "cancelled by {by}"),
             Self::EndOfRecord => f.write_str("the record ends here"),
         }

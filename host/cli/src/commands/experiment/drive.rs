@@ -18,9 +18,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::view::ExperimentView;
-use crate::drive::stop_on_ctrl_c;
+use crate::drive::stop_on_signal;
 use crate::exit::{Exit, Failure};
 use crate::out_dir;
+use crate::signals::Signals;
 use crate::terminal::format::{cost, count, duration, truncate};
 use crate::view::next_steps::load_decision_commands;
 
@@ -73,13 +74,13 @@ impl ExperimentDriver {
     }
 
     /// Drives all cells, at most `jobs` at once. Returns the cells and the worst exit.
-    pub async fn drive(self: &Arc<Self>, jobs: usize) -> (Vec<Cell>, Exit) {
+    pub async fn drive(self: &Arc<Self>, jobs: usize, signals: &Signals) -> (Vec<Cell>, Exit) {
         let this = Arc::clone(self);
         let halt = move |message: &str| {
             this.halted.store(true, Ordering::Relaxed);
             this.view.note(message);
         };
-        stop_on_ctrl_c(self.stop.clone(), self.view.printer(), halt, "repeat the command to continue\n".to_owned());
+        stop_on_signal(signals, self.stop.clone(), halt, "repeat the command to continue\n".to_owned());
         let view = Arc::clone(&self.view);
         let waits = tokio::spawn(async move { view.report_waits().await });
         let open = self.open_cells();
@@ -157,7 +158,7 @@ impl ExperimentDriver {
         let exit = match ended {
             Ok(RunOutcome::Finished(..)) => Exit::Passed,
             Ok(RunOutcome::Waiting { .. }) => Exit::Waiting,
-            Ok(RunOutcome::Stopped(_)) => Exit::Interrupted,
+            Ok(RunOutcome::Stopped(why)) => Exit::after_stop(&why),
             Err(error) => {
                 // The reason of the stop matters more than a folder that cannot be written. Where the journal failed, another
                 // process may have the run.

@@ -25,7 +25,7 @@ use crate::context_files;
 use crate::exit::{Exit, Failure};
 use crate::ignored::ignore_run_folders;
 use crate::open::{self, RunOptions};
-use crate::out_dir::{OUT, check_default_out_dir};
+use crate::out_dir::{OUT, check_apart, check_default_out_dir};
 use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
 use crate::trust;
@@ -78,6 +78,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if args.out.is_none() {
         check_default_out_dir(&out)?;
     }
+    check_apart(state, &out)?;
     files::check(&out)?;
     context_files::check(&mut experiment.tasks, &config, Some((&args.file, &out)), context)?;
     let plan = experiment.plan(&config)?;
@@ -115,7 +116,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let name = experiment.name.clone();
     let driver =
         ExperimentDriver::new(experiment, plan, config, host, ExperimentView::new(context), out.clone(), state);
-    let (cells, exit) = driver.drive(jobs).await;
+    let (cells, exit) = driver.drive(jobs, &context.signals).await;
     let results = Results::new(&name, cells);
     files::write(&out, &results)?;
     printer.print(&match (args.json, args.csv, args.markdown) {

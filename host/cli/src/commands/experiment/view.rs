@@ -1,7 +1,5 @@
 //! Progress of an experiment on stderr: progress bars, or a line for each cell.
 
-use std::io::IsTerminal;
-
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_runtime::{Activity, CompileStage, Observer};
@@ -11,6 +9,7 @@ use crate::exit::Failure;
 use crate::terminal::format::{compiled_how_often, one_line};
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
+use crate::terminal::style::can_redraw;
 use crate::view::event::render_progress;
 use crate::view::wait_notes::WaitNotes;
 
@@ -23,12 +22,12 @@ pub struct ExperimentView {
 }
 
 impl ExperimentView {
-    /// Uses progress bars if stderr is a terminal.
+    /// Uses progress bars if stderr is a terminal that can draw them.
     pub fn new(context: &Context) -> Self {
         Self {
             verbose: context.verbose,
             printer: context.printer,
-            bars: std::io::stderr().is_terminal().then(ProgressBars::new),
+            bars: can_redraw().then(ProgressBars::new),
             waits: WaitNotes::default(),
         }
     }
