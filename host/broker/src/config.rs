@@ -204,7 +204,7 @@ pub struct EnvValue {
 /// A fault in the configuration of models.
 ///
 /// `Display` gives the message alone, in one line; [`ConfigError::hint`] gives what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ConfigError {
     /// No model is configured, and none was found.
     #[error(
@@ -257,6 +257,17 @@ pub enum ConfigError {
         /// What to do about it.
         hint: String,
     },
+    /// A limit in US dollars is set, and some models have no price.
+    #[error(
+        "[budget] usd: the limit of {usd:.2} USD would not hold, because no price is known for {}",
+        .models.iter().map(|model| format!("`{model}`")).collect::<Vec<_>>().join(", ")
+    )]
+    UnpricedLimit {
+        /// The limit.
+        usd: f64,
+        /// The models.
+        models: Vec<ModelId>,
+    },
     /// Providers use an address or a key that the user has not agreed to.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NotTrusted(Vec<ProviderAccess>),
@@ -286,6 +297,14 @@ impl ConfigError {
                 model.provider()
             ),
             Self::Provider { hint, .. } | Self::Script { hint, .. } => hint.clone(),
+            Self::UnpricedLimit { models, .. } => {
+                let entry = |model: &ModelId| format!("\n[prices.\"{model}\"]\ninput = 0.0\noutput = 0.0");
+                format!(
+                    "write what it costs, in US dollars per million tokens, into the configuration:{}\n\
+                     or leave out usd, or set it to \"unlimited\"",
+                    models.iter().map(entry).collect::<String>()
+                )
+            }
             Self::NotTrusted(_) | Self::Client(_) => return None,
         })
     }

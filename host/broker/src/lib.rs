@@ -17,6 +17,7 @@ mod config;
 #[doc(hidden)]
 pub mod fuzzing;
 mod key;
+mod list_price;
 mod model_id;
 mod price;
 mod provider;
@@ -34,6 +35,7 @@ pub use call::{Call, CallError, CallPath, FailedRequest, FailureCost, Progress};
 pub use config::{
     ConfigError, EnvValue, ModelLimits, ModelsConfig, OnUnknown, ProviderConfig, ProviderKind, SentValue,
 };
+pub use list_price::{LIST_PRICES_OF, check_priced, list_price};
 pub use model_id::{BadModelId, ModelId};
 pub use price::{Price, PriceTable};
 pub use provider::MAX_SCRIPT_BYTES;

@@ -29,7 +29,7 @@ const OLLAMA: &str = "ollama";
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The models of `fast`, `default` and `deep` where only a provider's key is found.
-const DEFAULT_MODELS: [(&str, [&str; 3]); 2] = [
+pub(crate) const DEFAULT_MODELS: [(&str, [&str; 3]); 2] = [
     ("anthropic", ["claude-haiku-4-5", "claude-sonnet-4-6", "claude-opus-4-8"]),
     ("openai", ["gpt-5-mini", "gpt-5", "gpt-5"]),
 ];

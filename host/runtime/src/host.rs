@@ -293,7 +293,7 @@ impl Host {
         Ok(broker)
     }
 
-    /// Fills in the models that settings leave open, and returns the broker for the result, or none if no agent of the pipeline
+    /// Fills in the models and list prices that settings leave open, and returns the broker for the result, or none if no agent of the pipeline
     /// may ask a model.
     pub(crate) async fn complete_models(
         &self,
@@ -307,6 +307,11 @@ impl Host {
         {
             *model = Some(broker.model_for(tier).clone());
         }
+        // The broker computes costs, so it needs the prices.
+        let broker = match settings.add_list_prices() {
+            true => self.broker(settings).await?,
+            false => broker,
+        };
         // Runs that are resumed have the complete settings, and share this broker.
         lock(&self.0.brokers).entry(broker_key(settings)).or_insert_with(|| broker.clone());
         Ok(Some(broker))

@@ -6,5 +6,6 @@ mod deciding;
 mod first_minutes;
 mod hints;
 mod pipes;
+mod prices;
 mod screen;
 mod signals;

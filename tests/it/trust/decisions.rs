@@ -146,8 +146,11 @@ fn only_listed_people_approve_and_never_the_starter() {
     let config = config(&scenario, &format!("design-review = {rules}"));
     let mut unknown = scenario.run_with(&["--json", "--config", &config]);
     unknown.env_remove("USER");
-    insta::assert_snapshot!(Output::from_command(unknown).render_errors(&[]), @"
+    insta::assert_snapshot!(Output::from_command(unknown).render_errors(&[(&scenarios().display().to_string(), "SCENARIOS")]), @"
     exit 2
+    task      ANSWER-001: Write a program that knows the answer.
+    pipeline  scenario: planning → design → design-review → code → test
+    config    models.toml; pipeline from SCENARIOS/waits-at-a-pass/pipeline.toml
     error[PG-0105]: gate design-review forbids self-approval, and the person who starts the run is unknown
     hint: set USER to the name of the person
     ");

@@ -33,7 +33,7 @@ fn call(workspace: &Workspace, args: &[&str]) -> Output {
 
 /// A folder with a run that others made with their server and exported after it stopped. Returns the name of the run.
 fn imported(theirs: &ModelServer) -> (Workspace, String) {
-    let config = corp(theirs, "key_env = \"MY_KEY\"\n[budget]\nusd = 900");
+    let config = corp(theirs, "key_env = \"MY_KEY\"\n[budget]\nusd = 900\n[prices.\"corp:m\"]\ninput = 1\noutput = 1");
     let there = crate::workspace().with_files(&[("task.toml", TASK), ("phasegate.toml", &config)]);
     there.set_user_config(&config);
     let run = call(&there, &["run", "--task", "task.toml", "--json"]).run_id();

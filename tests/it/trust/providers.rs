@@ -447,7 +447,8 @@ fn experiments_do_not_multiply_the_budget() {
     ");
     assert!(server.requests().is_empty());
     // Less for each run, or an agreement.
-    workspace.write("app/phasegate.toml", "[budget]\ncalls = 80\nusd = 4\n");
+    let priced = "[prices.\"corp:m\"]\ninput = 1\noutput = 1\n";
+    workspace.write("app/phasegate.toml", format!("[budget]\ncalls = 80\nusd = 4\n{priced}"));
     assert_ne!(call(&workspace, &["experiment", "experiment.toml"]).code, 2);
     workspace.write("app/phasegate.toml", "");
     let refused = call(&workspace, &["experiment", "experiment.toml"]);

@@ -12,9 +12,13 @@ use rusqlite::Connection;
 
 use crate::{PATHS, recorded_run, scenario};
 
-/// Exit code and stderr, with names for the run and the state folder.
+/// Exit code and error, with names for the run and the state folder.
 fn refusal(scenario: &Scenario, run: &str, output: &Output) -> String {
-    output.render_errors(&[(&scenario.path("state").display().to_string(), "STATE"), (run, "RUN")])
+    let names = [(&*scenario.path("state").display().to_string(), "STATE"), (run, "RUN")];
+    let text = output.render_errors(&names);
+    let (exit, rest) = text.split_once('\n').unwrap();
+    // A new run begins with its task, pipeline and configuration.
+    format!("{exit}\n{}", rest.find("error[").map_or(rest, |error| &rest[error..]))
 }
 
 #[test]

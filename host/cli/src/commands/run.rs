@@ -7,6 +7,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use phasegate_broker::check_priced;
 use phasegate_process::{RunId, TaskId};
 use phasegate_runtime::{
     BUNDLED, Config, ConfigFlags, Error, Host, LoadedPipeline, NewRun, Observer, Overrides, TaskSource, Trust, load_run,
@@ -283,7 +284,8 @@ fn out_dir_for(args: &Args, task: &TaskId, number: usize) -> Option<PathBuf> {
 async fn check_models(config: &Config, trust: &Trust) -> Result<(), Failure> {
     let env = |name: &str| std::env::var(name).ok();
     match trust.connect(&config.wants(), &config.models, &config.prices, &env).await {
-        Ok(_) => Ok(()),
+        Ok(broker) => check_priced(config.explicit_usd(), &broker, &config.prices, &config.providers)
+            .map_err(|fault| config.explain(fault).into()),
         Err(Error::Models(fault)) => Err(config.explain(fault).into()),
         Err(error) => Err(error.into()),
     }

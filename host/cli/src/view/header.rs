@@ -2,7 +2,7 @@
 //!
 //! A new run has a header in two parts: what files say is printed at once, the rest when the run is created.
 
-use phasegate_broker::{BudgetConfig, ModelId, ProviderAccess, access};
+use phasegate_broker::{BudgetConfig, LIST_PRICES_OF, ModelId, ProviderAccess, access, list_price};
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::artifact::kinds;
@@ -64,7 +64,7 @@ pub fn render_header(
     rows.extend(render_repository(journal, &state));
     if state.pipeline.may_ask_models() {
         rows.extend(render_models(settings).into_iter().map(|line| ("models", line)));
-        rows.push(("budget", settings.budget.to_string()));
+        rows.push(("budget", render_budget(settings)));
         rows.push(("max cost", render_worst_case(settings)));
     } else {
         rows.push(("models", "none, no agent of this pipeline may ask one".to_owned()));
@@ -130,20 +130,42 @@ fn render_access(provider: &str, settings: &RunSettings) -> String {
     found.map(|access| format!(" → {}{}", access.address, key(&access))).unwrap_or_default()
 }
 
+/// Returns the models that are asked and not scripted.
+fn asked_models(settings: &RunSettings) -> Vec<&ModelId> {
+    let mut asked: Vec<&ModelId> =
+        configured_tiers(settings).into_iter().map(|(_, model)| model).filter(|id| !id.is_scripted()).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    asked
+}
+
+/// Returns the asked models without a price, separated by commas; empty if there are none.
+fn render_unpriced(settings: &RunSettings) -> String {
+    let unpriced = asked_models(settings).into_iter().filter(|id| settings.prices.get(id).is_none());
+    unpriced.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Renders the limits of the run. A limit in US dollars that is not in force is said to be so.
+fn render_budget(settings: &RunSettings) -> String {
+    let unpriced = render_unpriced(settings);
+    match settings.budget.usd.filter(|_| !unpriced.is_empty()) {
+        None => settings.budget.to_string(),
+        Some(usd) => {
+            let limits = BudgetConfig { usd: None, ..settings.budget };
+            format!("{limits}; the limit of {usd:.2} USD is not in force for {unpriced}")
+        }
+    }
+}
+
 /// Renders the maximal cost that the budget and the prices allow.
 fn render_worst_case(settings: &RunSettings) -> String {
-    let asked: Vec<&ModelId> =
-        configured_tiers(settings).into_iter().map(|(_, model)| model).filter(|id| !id.is_scripted()).collect();
+    let asked = asked_models(settings);
     if asked.is_empty() {
         return "none, answers are scripted".to_owned();
     }
-    let mut unpriced: Vec<String> =
-        asked.iter().filter(|id| settings.prices.get(id).is_none()).map(ToString::to_string).collect();
-    unpriced.dedup();
+    let unpriced = render_unpriced(settings);
     if !unpriced.is_empty() {
-        let limits = BudgetConfig { usd: None, ..settings.budget };
-        let names = unpriced.join(", ");
-        return format!("{limits}; cost unknown, [prices] has no price for {names}");
+        return format!("unknown, [prices] has no price for {unpriced}");
     }
     let costs = asked.iter().filter_map(|id| settings.prices.get(id)).map(|price| {
         let all = |input, output| price.max_cost_usd(input, output);
@@ -151,8 +173,13 @@ fn render_worst_case(settings: &RunSettings) -> String {
     });
     let by_tokens = costs.fold(0.0, f64::max);
     let usd = settings.budget.usd.map_or(by_tokens, |usd| usd.min(by_tokens));
+    let is_listed = |id: &&ModelId| settings.prices.get(id) == list_price(id, &settings.providers);
+    let listed = match by_tokens > 0.0 && asked.iter().any(is_listed) {
+        true => format!(", by list prices of {LIST_PRICES_OF}; [prices] takes precedence"),
+        false => String::new(),
+    };
     match usd.is_finite() {
-        true => money(Some(usd)),
+        true => format!("{}{listed}", money(Some(usd))),
         false => {
             format!("{}; no cost limit", settings.budget.calls.map_or("no limit".to_owned(), |n| count(n, "call")))
         }

@@ -114,6 +114,11 @@ impl Config {
         }
     }
 
+    /// Returns the limit in US dollars that a person wrote; `None` where it is the default or unlimited.
+    pub fn explicit_usd(&self) -> Option<f64> {
+        self.budget.usd.filter(|_| self.from_user.usd_is_explicit)
+    }
+
     /// Returns what names this configuration in a command that agrees to it.
     pub fn origin(&self) -> Origin {
         match &self.file {
@@ -179,6 +184,10 @@ impl Config {
             ConfigError::Provider { name, key, .. } => {
                 let table = self.text.find(&format!("[providers.{name}"));
                 table.map(|table| table + self.text.get(table..).and_then(|rest| rest.find(key)).unwrap_or(0))
+            }
+            ConfigError::UnpricedLimit { .. } => {
+                let table = self.text.find("[budget]");
+                table.and_then(|table| Some(table + self.text.get(table..)?.find("\nusd")? + 1))
             }
             ConfigError::Script { tier, .. } => {
                 let table = self.text.find("[models]");

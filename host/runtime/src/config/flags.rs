@@ -82,6 +82,7 @@ impl Config {
                 fault("--set", (format!("`{key}`{colon} {message}"), hint))
             };
             self.set_value(key, value, pipeline).map_err(set)?;
+            self.from_user.usd_is_explicit |= key == "budget.usd";
         }
         let source = Source { file: "", text: "" };
         let pinned: Vec<String> = pipeline.plugin_names().iter().map(|name| name.to_string()).collect();

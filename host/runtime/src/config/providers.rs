@@ -1,6 +1,6 @@
 //! Providers of the configuration here, for runs that pinned others.
 
-use phasegate_broker::{ProviderConfig, is_built_in};
+use phasegate_broker::{ProviderConfig, is_built_in, list_price};
 use phasegate_process::model::Tier;
 
 use crate::config::file::Config;
@@ -47,7 +47,8 @@ pub(crate) fn add_for_new_models(settings: &mut RunSettings, before: &RunSetting
             let table = beside(table, settings, config);
             settings.providers.insert(model.provider().to_owned(), table);
         }
-        if let Some(price) = config.prices.get(&model) {
+        let price = config.prices.get(&model).or_else(|| list_price(&model, &settings.providers));
+        if let Some(price) = price {
             settings.prices.0.entry(model).or_insert(price);
         }
     }

@@ -81,6 +81,8 @@ pub(crate) struct RawPlugin {
 pub(crate) struct FromUser {
     pub(crate) providers: BTreeSet<String>,
     pub(crate) prices: BTreeSet<ModelId>,
+    /// Whether the user's configuration or the project's has `usd` under `[budget]`.
+    pub(crate) usd_is_explicit: bool,
 }
 
 impl RawConfig {
@@ -106,7 +108,8 @@ impl RawConfig {
         self.budget = overlay(&user.budget, &self.budget, &keys("budget"));
         let sandbox = keys("sandbox");
         self.sandbox = std::mem::take(&mut self.sandbox).with_limits_of(&user.sandbox, |key| !sandbox.contains(key));
-        let mut from_user = FromUser::default();
+        let usd_is_explicit = user.has_usd || keys("budget").contains("usd");
+        let mut from_user = FromUser { usd_is_explicit, ..FromUser::default() };
         for (name, table) in &user.providers {
             match self.providers.get_mut(name) {
                 Some(own) => add_provider_settings(own, table),

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use phasegate_broker::{BudgetConfig, ModelsConfig, PriceTable, ProviderConfig};
+use phasegate_broker::{BudgetConfig, ModelId, ModelsConfig, PriceTable, ProviderConfig, list_price};
 use phasegate_process::artifact::FileNames;
+use phasegate_process::model::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,6 +42,22 @@ pub struct RunSettings {
     /// The cell, if the run belongs to an experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<ExperimentCell>,
+}
+
+impl RunSettings {
+    /// Adds the list prices of its models, as far as they have no price. Returns whether there were any.
+    pub(crate) fn add_list_prices(&mut self) -> bool {
+        let models: Vec<ModelId> =
+            Tier::ALL.iter().filter_map(|tier| Some(self.models.configured(*tier)?.1.clone())).collect();
+        let mut added = false;
+        for model in models.into_iter().filter(|model| !model.is_scripted()) {
+            if let (None, Some(price)) = (self.prices.get(&model), list_price(&model, &self.providers)) {
+                self.prices.0.insert(model, price);
+                added = true;
+            }
+        }
+        added
+    }
 }
 
 /// Identifies a run in an experiment.

@@ -69,6 +69,7 @@ codes! {
     205 BudgetExceeded      Infrastructure  resumable  "Budget exceeded",
     206 UnansweredCall      Decision        resumable  "Unanswered model call",
     207 NotTrusted          Usage           resumable  "Not trusted",
+    208 UnpricedLimit       Usage           final      "Limit in US dollars without a price",
     301 UnreadablePlugin    Usage           resumable  "Unreadable plugin",
     302 NotAPlugin          Plugin          resumable  "Not a plugin of this contract",
     303 WrongWorld          Plugin          resumable  "Plugin of another kind",

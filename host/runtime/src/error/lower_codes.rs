@@ -60,6 +60,7 @@ pub(super) fn models_code(error: &ConfigError) -> ErrorCode {
             ErrorCode::InvalidProvider
         }
         ConfigError::Script { .. } => ErrorCode::InvalidScript,
+        ConfigError::UnpricedLimit { .. } => ErrorCode::UnpricedLimit,
         ConfigError::NotTrusted(_) => ErrorCode::NotTrusted,
     }
 }

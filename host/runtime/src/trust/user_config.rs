@@ -31,6 +31,9 @@ pub struct UserConfig {
     pub prices: PriceTable,
     /// `[budget]`: the default and the highest budget of a run.
     pub budget: BudgetConfig,
+    /// Whether the file has `usd` under `[budget]`.
+    #[serde(skip)]
+    pub has_usd: bool,
     /// `[sandbox]`: the default and the highest limits of this process.
     pub sandbox: EngineSettings,
 }
@@ -57,11 +60,18 @@ impl UserConfig {
 
     fn parse(name: &str, text: &str, folder: &Path) -> Result<Self, ConfigFault> {
         let mut config: Self = source::parse(Source { file: name, text }, &Reference::CONFIGURATION)?;
+        config.has_usd = has_usd(text);
         for provider in config.providers.values_mut() {
             provider.key_file = provider.key_file.take().map(|file| folder.join(file));
         }
         Ok(config)
     }
+}
+
+/// Whether a configuration has `usd` under `[budget]`.
+fn has_usd(text: &str) -> bool {
+    let given: toml::Table = toml::from_str(text).unwrap_or_default();
+    given.get("budget").and_then(|budget| budget.get("usd")).is_some()
 }
 
 /// Returns the path that another account controls, and the reason.

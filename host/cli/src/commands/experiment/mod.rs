@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_broker::BudgetConfig;
+use phasegate_broker::{BudgetConfig, check_priced};
 use phasegate_experiment::{Experiment, Plan, PlannedVariant};
 use phasegate_journal::Journal;
 use phasegate_process::experiment::Results;
@@ -202,7 +202,11 @@ async fn check_models(context: &Context, experiment: &Experiment, plan: &Plan, c
     {
         let RunSettings { models, providers, prices, base_dir, budget, .. } = &planned.settings;
         let wants = Wants { project: base_dir, is_here: true, providers, budget: *budget, sandbox: None };
-        if let Err(error) = trust.connect(&wants, models, prices, &env).await {
+        let connected = trust.connect(&wants, models, prices, &env).await.and_then(|broker| {
+            let limits = [config.explicit_usd(), experiment.budget.usd];
+            limits.into_iter().try_for_each(|usd| check_priced(usd, &broker, prices, providers)).map_err(Error::from)
+        });
+        if let Err(error) = connected {
             return Err(match experiment.locate_error(variant, error) {
                 // The fault is in the configuration, not in the variant.
                 Error::Models(fault) => config.explain(fault).into(),
