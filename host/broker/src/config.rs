@@ -287,7 +287,8 @@ impl ConfigError {
             Self::NoModel { .. } => {
                 "export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,\n\
                  or write into phasegate.toml under [models]: default = \"anthropic:claude-sonnet-4-6\", or \
-                 \"scripted:FILE\" for answers written by hand"
+                 \"scripted:FILE\" for answers written by hand,\n\
+                 or see a run that needs no model: `phasegate init --demo demo`, then `phasegate run demo/task.toml`"
                     .to_owned()
             }
             Self::NoOllamaModel { .. } => "pull one, as in `ollama pull llama3.1`".to_owned(),

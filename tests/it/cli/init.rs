@@ -36,6 +36,7 @@ fn init_files_are_valid_and_need_a_model() {
     exit 2
     error[PG-0201]: no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at http://127.0.0.1:9/v1
     hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,
-    hint: or write into phasegate.toml under [models]: default = "anthropic:claude-sonnet-4-6", or "scripted:FILE" for answers written by hand
+    hint: or write into phasegate.toml under [models]: default = "anthropic:claude-sonnet-4-6", or "scripted:FILE" for answers written by hand,
+    hint: or see a run that needs no model: `phasegate init --demo demo`, then `phasegate run demo/task.toml`
     "#);
 }

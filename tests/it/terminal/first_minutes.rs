@@ -1,7 +1,7 @@
 //! The first five minutes, without a key: `init --demo`, the first run, and commands without the name of a run.
 
 use insta::assert_snapshot;
-use phasegate_test::{Workspace, examples};
+use phasegate_test::{Terminal, Workspace, examples};
 
 use crate::{PATHS, workspace};
 
@@ -188,7 +188,6 @@ fn wrong_subcommands_list_the_right_ones() {
 
 #[test]
 fn first_line_comes_before_everything_that_waits() {
-    let lines = |output: phasegate_test::Output| format!("{}{}", output.stdout, output.stderr);
     // Nobody answers at this address, and nothing is compiled.
     let nobody = "[providers.ollama]\nbase_url = \"http://127.0.0.1:9/v1\"\n";
     let workspace = workspace().with_files(&[("task.toml", crate::cli::TASK), ("phasegate.toml", nobody)]);
@@ -199,18 +198,28 @@ fn first_line_comes_before_everything_that_waits() {
     exit 2
     error[PG-0201]: no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at http://127.0.0.1:9/v1
     hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,
-    hint: or write into phasegate.toml under [models]: default = "anthropic:claude-sonnet-4-6", or "scripted:FILE" for answers written by hand
+    hint: or write into phasegate.toml under [models]: default = "anthropic:claude-sonnet-4-6", or "scripted:FILE" for answers written by hand,
+    hint: or see a run that needs no model: `phasegate init --demo demo`, then `phasegate run demo/task.toml`
     "#);
     assert_eq!(workspace.call(&["init", "--demo", "demo"]).code, 0);
     let mut command = workspace.command(&["run", "demo/task.toml"]);
     command.env("HOME", "/proc/self/fdinfo");
-    let text = lines(phasegate_test::Output::from_command(command));
-    let place = |wanted: &str| text.find(wanted).unwrap_or_else(|| panic!("{wanted} is missing: {text}"));
-    assert_eq!(place("task      DURATIONS-001"), 0);
-    assert!(place("\nrun       durations-001-") < place("\ncompiling planning (by each run, as there is no folder"));
-    assert!(place("compiled planning in ") < place("every gate passed"));
-    place("hint: each run compiles its plugins; name a folder that keeps them with XDG_CACHE_HOME=DIR");
-    assert!(!text.contains("once on this machine"), "{text}");
+    let mut terminal = Terminal::start(&command);
+    let mut shown = terminal.wait_for("pipeline  tsp: ");
+    assert!(shown.starts_with("task      DURATIONS-001: "), "{shown}");
+    for text in [
+        "hint: each run compiles its plugins; name a folder that keeps them with XDG_CACHE_HOME=DIR",
+        "run       durations-001-",
+        "compiling planning  by each run, as there is no folder to keep it",
+        "compiled planning in ",
+        "planning#1 done",
+    ] {
+        shown.push_str(&terminal.wait_for(text));
+    }
+    let (code, rest) = terminal.wait();
+    assert_eq!(code, 0, "{shown}{rest}");
+    assert!(rest.contains("passed: every gate passed"), "{rest}");
+    assert!(!format!("{shown}{rest}").contains("once on this machine"), "{shown}{rest}");
 }
 
 #[test]

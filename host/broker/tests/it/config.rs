@@ -86,7 +86,8 @@ async fn missing_models_list_three_remedies() {
         format!(
             "no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at {0}/v1\n\
              hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,\n\
-             or write into phasegate.toml under [models]: default = \"anthropic:claude-sonnet-4-6\", or \"scripted:FILE\" for answers written by hand",
+             or write into phasegate.toml under [models]: default = \"anthropic:claude-sonnet-4-6\", or \"scripted:FILE\" for answers written by hand,\n\
+             or see a run that needs no model: `phasegate init --demo demo`, then `phasegate run demo/task.toml`",
             server.address
         )
     );
