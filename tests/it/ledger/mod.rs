@@ -49,12 +49,13 @@ impl Case {
         self.errors(&output) + &rows
     }
 
-    /// The error of a command and its hints, without the names of run and server.
+    /// The error of a command and its hints, without the names of run, configuration and server.
     fn errors(&self, output: &Output) -> String {
         let lines = output.stderr.lines().skip_while(|line| !line.starts_with("error["));
         let text: String = lines.map(|line| format!("{line}\n")).collect();
         format!("exit {}\n{text}", output.code)
             .replace(&self.run_id(), "RUN")
+            .replace(&format!(" --config {}", self.scenario.path("models.toml").display()), "")
             .replace(self.server.address.trim_start_matches("http://"), "SERVER")
     }
 

@@ -15,7 +15,9 @@ fn stopped() -> (Case, String) {
     fs::write(case.scenario.path("models.toml"), before.config("", "")).unwrap();
     let output = case.run(&[]);
     let run = output.run_id();
-    let hint = format!("hint: if you change [providers.mine], continue with `phasegate resume {run} --provider mine`");
+    let hint = format!(
+        "hint: if you change [providers.mine], continue with `phasegate resume {run} --provider mine --config "
+    );
     assert!(output.stderr.contains(&hint), "{}", output.stderr);
     (case, run)
 }

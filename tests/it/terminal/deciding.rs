@@ -37,7 +37,7 @@ fn work_is_there_before_the_question() {
     terminal.type_line("v");
     let work = terminal.wait_for("decide about ");
     terminal.wait_for(QUESTION);
-    assert!(work.contains("paged: design-review#1 (") && work.contains("paged: ---- design_notes ("), "{work}");
+    assert!(work.contains("paged: design-review#1 (") && work.contains("\npaged: ---- design_notes ("), "{work}");
     terminal.type_line("l");
     assert_eq!(terminal.wait().0, 3);
 }
@@ -134,36 +134,46 @@ fn command_abort_asks_again_at_a_terminal() {
 
 #[test]
 fn decisions_elsewhere_end_the_question() {
-    let (scenario, mut terminal) = asked(&[]);
-    terminal.type_keys("ov");
-    let given = scenario.call(&["override", "ANSWER-001", "--by", "ben", "--reason", "known"]);
-    assert_eq!(given.code, 0, "{}", given.stderr);
-    let (code, end) = terminal.wait();
-    assert!(end.contains("decided meanwhile: design-review#1 overridden by ben at "), "{end}");
-    assert!(end.contains(" UTC: known\nyou had typed: ov\n"), "{end}");
-    assert_eq!((code, reasons(&scenario)), (0, vec!["known".to_owned()]), "{end}");
+    for (verb, past, ends_with) in [("override", "overridden", 0), ("abort", "aborted", 1)] {
+        let (scenario, mut terminal) = asked(&[]);
+        terminal.type_keys("ov");
+        let given = scenario.call(&[verb, "ANSWER-001", "--by", "ben", "--reason", "known"]);
+        assert_eq!(given.code, 0, "{}", given.stderr);
+        let (code, end) = terminal.wait();
+        assert!(end.contains(&format!("decided meanwhile: design-review#1 {past} by ben at ")), "{end}");
+        assert!(end.contains(" UTC: known\nyou had typed: ov\n"), "{end}");
+        assert_eq!((code, reasons(&scenario)), (ends_with, vec!["known".to_owned()]), "{end}");
+    }
 }
 
 #[test]
 fn others_wait_while_one_is_asked() {
     let scenario = crate::scenario("waits-at-a-failure");
+    let write = |name: &str, text: &str| {
+        fs::write(scenario.path(name), text).unwrap();
+        scenario.path(name).display().to_string()
+    };
     let task = fs::read_to_string(scenario.file("task.toml")).unwrap();
-    let second = scenario.path("second.toml");
-    fs::write(&second, task.replace("ANSWER-001", "ANSWER-002")).unwrap();
-    let (config, second) = (scenario.file("phasegate.toml"), second.display().to_string());
-    let command = scenario.run_with(&["--config", &config, "--task", &second, "--jobs", "2"]);
-    let mut terminal = Terminal::start(&command);
+    let second = write("second.toml", &task.replace("ANSWER-001", "ANSWER-002"));
+    // The second run gets its plan when the first one asks.
+    write("answers.toml", "[[answer]]\ntext = '{ \"said\": \"yes\" }'\ndelay_ms = 1500\n");
+    let config = write("slow.toml", "[models]\ndefault = \"scripted:answers.toml\"\n");
+    let planning = "[[phase]]\nname = \"planning\"\nsettings = { ask = \"plan\" }\n";
+    let pipeline = write("slow-pipeline.toml", &format!("extends = '{}'\n{planning}", scenario.file("pipeline.toml")));
+    let run = ["run", "--resume", "--pipeline", &pipeline, "--config", &config, "--task", &scenario.file("task.toml")];
+    assert_eq!(scenario.call(&run).code, 3);
+    let mut terminal = Terminal::start(&scenario.command(&[&run[..], &["--task", &second, "--jobs", "2"]].concat()));
     let first = terminal.wait_for(QUESTION);
+    assert!(first.contains(" of task ANSWER-001, run answer-001-"), "{first}");
     let until = Instant::now() + Duration::from_secs(60);
     while scenario.call(&["runs"]).stdout.matches("waiting").count() < 2 {
         assert!(Instant::now() < until, "the other run does not wait");
     }
     let text = terminal.text();
-    assert!(text.trim_end().ends_with(QUESTION.trim_end()), "{text}");
-    let asked = if first.contains("of task ANSWER-001,") { "ANSWER-001" } else { "ANSWER-002" };
-    let other = if asked == "ANSWER-001" { "ANSWER-002" } else { "ANSWER-001" };
+    assert!(text.trim_end().ends_with(QUESTION.trim_end()) && !text.contains("planning#1 done"), "{text}");
     terminal.type_line("l");
-    terminal.wait_for(&format!("of task {other},"));
+    terminal.wait_for("planning#1 done");
+    terminal.wait_for(" of task ANSWER-002, run answer-002-");
     terminal.wait_for(QUESTION);
     terminal.type_line("l");
     assert_eq!(terminal.wait().0, 3);

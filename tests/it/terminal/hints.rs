@@ -79,3 +79,19 @@ fn state_folder_of_the_environment_needs_no_option() {
     let elsewhere = call(&["show", "ANSWER-001", "--state", "other"]);
     assert_eq!(elsewhere.code, 2, "--state comes first: {}", elsewhere.stdout);
 }
+
+#[test]
+fn errors_of_a_run_are_told_once() {
+    let workspace = Workspace::with_shared_home(crate::PATHS, "hints");
+    let file = |name| scenario_file("asks-models", name);
+    let (task, pipeline, answers) = (file("task.toml"), file("pipeline.toml"), file("answers.toml"));
+    workspace.write("models.toml", format!("[models]\ndefault = \"scripted:{answers}\"\n[budget]\ncalls = 1\n"));
+    let output = workspace.call(&["run", "--task", &task, "--pipeline", &pipeline, "--config", "models.toml"]);
+    assert_eq!(output.code, 4, "{}", output.stderr);
+    let all = format!("{}{}", output.stdout, output.stderr);
+    assert_eq!(all.matches("call budget exhausted").count(), 1, "{all}");
+    let hint = output.stderr.lines().find_map(|line| line.split('`').nth(1)).unwrap();
+    assert!(hint.ends_with(" --calls N --config models.toml"), "{hint}");
+    let resumed = paste(&workspace, &hint.replace("--calls N", "--calls 9"));
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+}

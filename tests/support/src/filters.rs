@@ -6,7 +6,7 @@ use regex::Regex;
 
 /// Patterns and what takes their place, in the order in which they apply. Folders and names of runs are known only to a
 /// test, which gives them to [`Output::render`](crate::Output::render).
-const FILTERS: [(&str, &str); 10] = [
+const FILTERS: [(&str, &str); 11] = [
     // Digests, whole and short.
     ("sha256:[0-9a-f]+", "DIGEST"),
     (r"(?-u:\b)[0-9a-f]{32}(?-u:\b)", "DIGEST"),
@@ -24,6 +24,8 @@ const FILTERS: [(&str, &str); 10] = [
         "DATE",
     ),
     (r"(?m)^[0-9]+:[0-9]{2}:[0-9.]+", "OFFSET"),
+    // The configuration of a test at the end of a command that can be pasted.
+    (r"(?m) --config /[^ `\n]*(`|$)", "${1}"),
 ];
 
 /// A text without what differs.

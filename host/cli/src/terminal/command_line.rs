@@ -43,8 +43,10 @@ impl CommandLine {
         let is =
             |name: &str| arguments == name || arguments.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '));
         add("--state", &self.state, !WITHOUT_STATE.iter().any(|name| is(name)));
+        // An agreement names its configuration itself.
+        let names_it = is("trust");
         let resumes = !DECISIONS.iter().any(|name| is(name)) || arguments.contains(" --resume");
-        add("--config", &self.config, resumes && self.with_config.iter().any(|name| is(name)));
+        add("--config", &self.config, resumes && !names_it && self.with_config.iter().any(|name| is(name)));
         command
     }
 

@@ -6,7 +6,9 @@ use phasegate_process::{ArtifactRef, AttemptId, Event, Recorded};
 use serde_json::Value;
 
 use crate::exit::Failure;
-use crate::terminal::format::{byte_size, count};
+use crate::terminal::format::byte_size;
+use crate::terminal::style::Paint;
+use crate::view::gate::render_gate;
 
 /// An artifact that a run stored.
 #[derive(Debug, Clone)]
@@ -88,14 +90,10 @@ fn render_text(bytes: &[u8]) -> String {
     }
 }
 
-/// Renders what a person decides about: the judged artifacts and the report of the gate, each with its name.
+/// Renders what a person decides about: the report of the gate and the judged artifacts, each with its name.
 pub fn render_work(journal: &dyn Journal, state: &State, about: &JudgedAttempt) -> String {
-    let is_judged = |artifact: &&ArtifactRef| {
-        about.about.contains(&artifact.digest) || about.report.as_ref() == Some(&artifact.digest)
-    };
-    let judged: Vec<&ArtifactRef> = state.artifacts.values().filter(is_judged).collect();
-    let mut text = format!("{about}: {}\n", count(judged.len() as u64, "artifact"));
-    for artifact in judged {
+    let mut text = render_gate(state, Paint::plain());
+    for artifact in state.artifacts.values().filter(|artifact| about.about.contains(&artifact.digest)) {
         let body = match read_artifact(journal, artifact) {
             Ok(bytes) => render_artifact(&bytes),
             Err(failure) => format!("{}\n", failure.message()),

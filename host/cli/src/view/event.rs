@@ -12,6 +12,8 @@ use crate::terminal::style::Paint;
 
 /// Maximal length of a reason in characters; `show` prints all of it.
 const REASON: usize = 240;
+/// Maximal length of an error in characters: what a person acts on is not cut.
+const FAILURE: usize = 4_000;
 
 /// Renders an event as a line of progress; `None` for events that only `--verbose` shows.
 pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> {
@@ -21,7 +23,7 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
             format!("{at} done in {}{}", duration(*elapsed_ms), render_spent(state))
         }
         Event::PhaseFinished { at, outcome, .. } => {
-            let fault = truncate(&failure_reason(state, at, outcome), REASON);
+            let fault = truncate(&failure_reason(state, at, outcome), FAILURE);
             format!("{at} {}: {fault}", paint.yellow("attempt failed"))
         }
         Event::BaselineRan { at, tests, passed, elapsed_ms, .. } => {

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use phasegate_process::state::State;
 use phasegate_process::sync::lock;
-use phasegate_process::{AttemptId, Recorded, RunId};
+use phasegate_process::{AttemptId, Event, Recorded, RunId};
 use phasegate_runtime::{Activity, CompileStage, Observer};
 use phasegate_sandbox::LogLevel;
 
@@ -152,7 +152,9 @@ impl Observer for LiveView {
             self.output(Output::Result(render_json_line(run, event)));
         }
         let more = || if self.verbose > 0 { render_verbose(event) } else { None };
-        if let Some(text) = render_progress(event, state, self.paint()).or_else(more) {
+        // The reason of a stop is the error or the signal that this process tells at its end.
+        let is_told = matches!(event.event, Event::RunStopped { .. });
+        if let Some(text) = render_progress(event, state, self.paint()).or_else(more).filter(|_| !is_told) {
             self.line(run, &text);
         }
         self.bars.iter().for_each(|bars| bars.on_event(run, event, state));

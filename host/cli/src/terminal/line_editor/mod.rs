@@ -9,6 +9,7 @@ mod raw_mode;
 
 use std::io::{BufRead, Error, Write, stderr, stdin};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpid, kill_process};
@@ -21,6 +22,8 @@ use super::text::sanitize;
 
 /// How long a read waits before it looks whether the question has ended.
 const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+/// How long it takes until this process is stopped.
+const SUSPEND: Duration = Duration::from_millis(100);
 /// The exit code of a process that ends because of Ctrl-C at a question.
 pub const INTERRUPTED: i32 = 130;
 /// The columns of a terminal that does not tell its size.
@@ -91,9 +94,11 @@ fn read_keys(question: Question<'_>, overtaken: &AtomicBool, raw: RawMode) -> Re
                 Key::EndOfInput if line.is_empty() => break 'reading Input::End,
                 Key::Edit if question.may_edit => break 'reading Input::Edit(line.text()),
                 Key::Suspend => {
-                    screen.end();
+                    screen.leave(question.prompt, &line);
                     drop(raw.take());
                     let _ = kill_process(getpid(), Signal::TSTP);
+                    // Another thread may get the signal, and this one goes on for a moment.
+                    std::thread::sleep(SUSPEND);
                     raw = RawMode::enter().ok();
                     screen.begin();
                 }
@@ -102,9 +107,7 @@ fn read_keys(question: Question<'_>, overtaken: &AtomicBool, raw: RawMode) -> Re
         }
         screen.draw(question.prompt, &line);
     };
-    line.apply(Key::End);
-    screen.draw(question.prompt, &line);
-    screen.end();
+    screen.leave(question.prompt, &line);
     Ok(input)
 }
 
@@ -188,8 +191,9 @@ impl Screen {
         self.row = row;
     }
 
-    /// Leaves the question; the cursor is at the end of its text.
-    fn end(&mut self) {
+    /// Leaves the question with the cursor in the row below it.
+    fn leave(&mut self, prompt: &str, line: &Line) {
+        self.draw(prompt, &Line::new(&line.text()));
         write("\x1b[?2004l\n");
     }
 }
