@@ -109,7 +109,9 @@ impl RunDriver {
                     }
                     Asked::Interrupted => {
                         // What else runs here is recorded and stops, as after any Ctrl-C.
-                        self.stop.stop(StopCause::Interrupted);
+                        if !self.stop.is_stopped() {
+                            self.stop.stop(StopCause::Interrupted);
+                        }
                         let resume = self.render_resume_hint(&target.run);
                         self.view.note(&format!("nothing was decided; run {} still waits\n{resume}", target.run));
                         return Ok(self.signals.received().map_or(Exit::Interrupted, Signal::exit));
@@ -183,6 +185,9 @@ impl RunDriver {
             return Ok(Asked::Later);
         }
         let _one_at_a_time = self.prompt_lock.lock().await;
+        if self.stop.is_stopped() {
+            return Ok(Asked::Interrupted);
+        }
         self.asking(target).ask().await
     }
 

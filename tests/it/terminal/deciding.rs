@@ -100,6 +100,28 @@ fn ctrl_c_at_a_question_records_nothing() {
 }
 
 #[test]
+fn signals_end_the_question_as_ctrl_c_does() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let (scenario, mut terminal) = asked(&[]);
+        terminal.type_keys("ov");
+        terminal.signal(signal);
+        terminal.wait_for("nothing was decided; run answer-001-");
+        let (ended, end) = terminal.wait();
+        assert_eq!((ended, reasons(&scenario)), (code, Vec::new()), "{end}");
+    }
+}
+
+#[test]
+fn dumb_terminals_have_their_own_editing() {
+    let (scenario, mut terminal) = asked(&[("TERM", "dumb")]);
+    terminal.type_line("r");
+    terminal.wait_for("what to change: ");
+    terminal.type_line("helo\x1b[Dl\x1b[15~");
+    let (code, end) = terminal.wait();
+    assert_eq!((code, reasons(&scenario)), (0, vec!["hello".to_owned()]), "{end}");
+}
+
+#[test]
 fn abort_needs_a_reason_and_a_yes() {
     let (scenario, mut terminal) = asked(&[]);
     terminal.type_line("b");
@@ -177,6 +199,12 @@ fn others_wait_while_one_is_asked() {
     terminal.wait_for(QUESTION);
     terminal.type_line("l");
     assert_eq!(terminal.wait().0, 3);
+    // Both wait now. Ctrl-C at one question leaves out the other one.
+    let mut terminal = Terminal::start(&scenario.command(&[&run[..], &["--task", &second, "--jobs", "2"]].concat()));
+    terminal.wait_for(QUESTION);
+    terminal.type_keys("\x03");
+    let (code, end) = terminal.wait();
+    assert!(code == 130 && !end.contains("decide about"), "{end}");
 }
 
 #[test]

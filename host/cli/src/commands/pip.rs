@@ -11,6 +11,7 @@ use crate::find_run::find_run;
 use crate::open;
 use crate::paths;
 use crate::terminal::format::one_line;
+use crate::terminal::text::sanitize;
 use crate::view::unreadable::note_unreadable;
 
 /// Subcommands of `pip`.
@@ -74,7 +75,8 @@ async fn decide(args: Args, approved: bool, context: &Context) -> Result<Exit, F
     let journal = open::journal_to_write(context)?;
     let name = resolve_proposal(context, &journal, &args.proposal)?;
     let by = approver::name(args.by)?;
-    let decided = record_proposal_decision(&journal, &name, approved, by.as_str(), &args.reason).await?;
+    let reason = sanitize(&args.reason);
+    let decided = record_proposal_decision(&journal, &name, approved, by.as_str(), &reason).await?;
     context
         .printer
         .print(&format!("{}/{} {} by {by}; this applies to later runs\n", decided.run, decided.id, decided.status));

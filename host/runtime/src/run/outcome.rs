@@ -52,6 +52,11 @@ impl StopSignal {
         self.0.send_replace(Some(reason));
     }
 
+    /// Whether the runs are to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
     /// Waits until the runs are to stop.
     pub async fn stopped(&self) -> StopCause {
         let mut stopped = self.0.subscribe();

@@ -7,6 +7,8 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use phasegate_files::quote;
+
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::ignored::ignore_in_project;
@@ -42,15 +44,16 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let shown = |name: &str| display_path(&dir.join(name));
     let (config, task) = (shown("phasegate.toml"), shown("task.toml"));
+    let run = context.printer.command(&format!("run {}", quote(Path::new(&task))));
     context.printer.print(&match args.demo {
         false => format!(
             "Wrote {config}: models, prices, budget and approvals.\nWrote {task}: a first task.\n\n\
-             Next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or set a model in {config}. Then run:\n  phasegate run {task}\n"
+             Next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or set a model in {config}. Then run:\n  {run}\n"
         ),
         true => format!(
             "Wrote {task}: a task.\nWrote {config}: it names the scripted answers.\n\
              Wrote {}: answers written by hand; no model is asked, and no key is needed.\n\n\
-             Next:\n  phasegate run {task}\n",
+             Next:\n  {run}\n",
             shown("answers.toml")
         ),
     });

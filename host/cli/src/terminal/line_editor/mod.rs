@@ -18,7 +18,6 @@ use rustix::termios::tcgetwinsize;
 use self::keys::{Key, Keys};
 use self::line::{Line, place_behind};
 use self::raw_mode::RawMode;
-use super::text::sanitize;
 
 /// How long a read waits before it looks whether the question has ended.
 const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
@@ -123,7 +122,13 @@ fn read_cooked(question: Question<'_>, overtaken: &AtomicBool) -> Result<Input, 
     let mut text = String::new();
     match stdin().lock().read_line(&mut text)? {
         0 => Ok(Input::End),
-        _ => Ok(Input::Line(sanitize(text.trim_end_matches(['\r', '\n'])))),
+        _ => {
+            // The bytes of arrow keys move here, too, and are no text.
+            let mut line = Line::default();
+            let typed = text.trim_end_matches(['\r', '\n']);
+            Keys::default().add(typed.as_bytes()).into_iter().for_each(|key| line.apply(key));
+            Ok(Input::Line(line.text()))
+        }
     }
 }
 
