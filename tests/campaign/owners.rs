@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 
 use crate::record::Record;
 use crate::server::Server;
-use phasegate_test::{Output, Scenario};
+use phasegate_test::{Output, Scenario, filter};
 
 /// A run whose process waits for its model.
 struct Owned {
@@ -42,7 +42,7 @@ impl Owned {
         let plain = error.replace(&self.run, "RUN").replace(&self.process.id().to_string(), "PID");
         assert!(output.events.is_empty(), "{:?}", output.events);
         assert_eq!(self.server.requests().len(), 1, "a call was sent");
-        format!("{plain}\nexit {}", output.code)
+        filter(&format!("{plain}\nexit {}", output.code))
     }
 
     fn resumed(&self) -> String {
@@ -55,7 +55,7 @@ fn rejects_a_second_process_until_the_first_ends() {
     let mut owned = owned();
     let refusal = owned.resumed();
     assert_snapshot!(refusal, @r"
-    error[PG-0402]: run `RUN` is in use by process PID
+    error[PG-0402]: run `RUN` is in use by process PID (phasegate) since DATE
     hint: wait until it finishes, or stop it with `phasegate cancel RUN`; if it hangs, end the process
     exit 4
     ");

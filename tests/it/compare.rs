@@ -387,7 +387,7 @@ fn rejects_runs_that_cannot_be_compared() {
     exit 2
     error: the argument '--json' cannot be used with '--markdown'
 
-    Usage: phasegate compare --json --state <DIR> <RUN> <RUN>...
+    Usage: phasegate compare --json <RUN> <RUN>...
 
     For more information, try '--help'.
     ");

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::ask::{Asked, Asking};
 use crate::exit::{Exit, Failure};
-use crate::out_dir;
+use crate::out_dir::{self, OutLock};
 use crate::paths;
 use crate::signals::{Signal, Signals};
 use crate::terminal::prompt;
@@ -29,6 +29,8 @@ pub struct RunTarget {
     pub created: Option<OwnedRun>,
     /// The output folder.
     pub out: PathBuf,
+    /// Keeps other processes from the output folder, if a person typed it.
+    pub lock: Option<OutLock>,
 }
 
 /// Drives all runs of this process.
@@ -76,7 +78,8 @@ impl RunDriver {
     }
 
     async fn drive_one(&self, mut target: RunTarget) -> Exit {
-        let created = target.created.take();
+        // The lock is held until the output is written.
+        let (created, _lock) = (target.created.take(), target.lock.take());
         let ended = self.drive_to_end(&target, created).await;
         self.view.finish_run(&target.run);
         ended.unwrap_or_else(|failure| {
@@ -236,13 +239,14 @@ pub fn resume_target(
     run: RunId,
     out: Option<PathBuf>,
 ) -> Result<RunTarget, Failure> {
+    let lock = out.as_deref().map(|out| out_dir::try_lock(out)).transpose()?;
     let known = out_dir::out_dir(state, &run);
     let out = out.unwrap_or_else(|| known.clone());
     if out != known {
         out_dir::save_out_dir(state, &run, &out);
         out_dir::claim_out_dir(state, &run, &out);
     }
-    print_header(host, view, state, RunTarget { run, created: None, out }, false)
+    print_header(host, view, state, RunTarget { run, created: None, out, lock }, false)
 }
 
 /// Prints the header of a run that starts or continues; only its rest if its beginning was printed.

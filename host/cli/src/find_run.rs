@@ -3,13 +3,14 @@
 //! A run that was imported, or that is a fork of one, is found by its id or the beginning of its id only: its task id comes from
 //! the archive and could be that of a local run.
 
-use phasegate_journal::Journal;
+use phasegate_journal::{Journal, JournalError};
 use phasegate_process::{Event, Recorded, RunId, TaskId};
-use phasegate_runtime::{is_named_after, may_belong_to};
+use phasegate_runtime::{Error, is_named_after, may_belong_to};
 
 use crate::context::Context;
 use crate::exit::Failure;
 use crate::open::no_runs_failure;
+use crate::view::owner::render_owner;
 
 /// Finds a run by its id, by a task id (its newest run that was made here), or by a unique beginning of its id.
 pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
@@ -93,6 +94,15 @@ pub fn find_only_run(context: &Context, journal: &dyn Journal, text: &str) -> Re
     let names: Vec<&str> = of_task.iter().take(5).map(RunId::as_str).collect();
     Err(Failure::usage(format!("task `{text}` has {} runs, and a decision is about one of them", of_task.len()))
         .with_hint(format!("give the id of the run: {}", names.join(", "))))
+}
+
+/// Fails if another process executes the run.
+pub fn check_not_in_use(journal: &dyn Journal, run: &RunId) -> Result<(), Failure> {
+    let Some(pid) = journal.owner(run)? else { return Ok(()) };
+    let created_ms = journal.events(run)?.first().map_or(0, |first| first.at_ms);
+    let owned = Error::from(JournalError::Owned { run: run.clone(), pid: Some(pid) });
+    let message = format!("run `{run}` is in use by {}", render_owner(pid, created_ms));
+    Err(Failure::infrastructure(message).with_code(owned.code()).with_hints(owned.hint()))
 }
 
 fn is_of_task(events: &[Recorded], task: &TaskId) -> bool {

@@ -4,16 +4,18 @@
 //! the state folder remembers, and the default one, may have been prepared by others: they must lie in the project, and no
 //! flag allows their content.
 
+use std::fs::{File, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use phasegate_files::{Access, create_private_folder, open_private, replace};
+use phasegate_files::{Access, create_private_folder, lock_holder, open_private, replace};
 use phasegate_process::RunId;
 use phasegate_runtime::output::{self, OutputError};
 use phasegate_runtime::{Error, ErrorCode};
 
 use crate::exit::{Exit, Failure};
 use crate::paths::{current_dir, display_path, is_within, real_path};
+use crate::view::owner::render_owner;
 
 /// The name of the folder in which default output folders are.
 pub const OUT: &str = "phasegate-out";
@@ -74,6 +76,49 @@ pub fn check_out_dir(state: &Path, out: &Path, force: bool) -> Result<(), Failur
         }
         _ => unwritable(error),
     })
+}
+
+/// Keeps other processes from an output folder until it is dropped. It is a lock of the operating system and leaves no file.
+#[derive(Debug)]
+pub struct OutLock {
+    /// Holds the lock.
+    _folder: File,
+    /// A folder that was created for this, to be removed if it stays empty.
+    created: Option<PathBuf>,
+}
+
+impl Drop for OutLock {
+    fn drop(&mut self) {
+        // Fails if something is in it.
+        let _ = self.created.as_deref().map(std::fs::remove_dir);
+    }
+}
+
+/// Locks the typed output folder of a new run, and checks it again: another process may have written it meanwhile.
+pub fn lock_out_dir(state: &Path, out: &Path, force: bool) -> Result<OutLock, Failure> {
+    let lock = try_lock(out)?;
+    check_out_dir(state, out, force).map(|()| lock)
+}
+
+/// Locks an output folder, and creates it if there is none. Fails if another process has locked it. Where the file system has no
+/// locks, every process may go on.
+pub fn try_lock(out: &Path) -> Result<OutLock, Failure> {
+    let unusable = |why: std::io::Error| {
+        let reason = why.to_string();
+        Failure::from(Error::from(OutputError::Io { path: display_path(out), reason })).with_exit(Exit::Usage)
+    };
+    let is_new = !out.exists();
+    std::fs::create_dir_all(out).map_err(unusable)?;
+    let folder = File::open(out).map_err(unusable)?;
+    if let Err(TryLockError::WouldBlock) = folder.try_lock() {
+        let holder = folder.metadata().ok().and_then(|metadata| lock_holder(&metadata));
+        let owner = render_owner(holder.map_or(0, |process| process.pid), 0);
+        let message = format!("output folder `{}` is in use by {owner}; nothing was started", display_path(out));
+        return Err(Failure::usage(message)
+            .with_code(ErrorCode::InvalidOutFolder)
+            .with_hint("wait until that process ends, or choose another folder with --out"));
+    }
+    Ok(OutLock { _folder: folder, created: is_new.then(|| out.to_owned()) })
 }
 
 /// Rejects an output folder that lies in the state folder or contains it, unless it is the project with its own `.phasegate`.

@@ -21,6 +21,22 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Returns when it started, in Unix milliseconds, where the system tells it.
+    pub fn started_ms(&self) -> Option<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let system = std::fs::read_to_string("/proc/stat").ok()?;
+        let booted: u64 = system.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+        Some(booted * 1_000 + parse_start(&stat)? * 1_000 / rustix::param::clock_ticks_per_second())
+    }
+}
+
+/// Parses `/proc/PID/stat`: the clock ticks between the start of the system and that of the process. The name of the program,
+/// in parentheses, may contain anything.
+fn parse_start(stat: &str) -> Option<u64> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
@@ -69,6 +85,18 @@ mod tests {
         assert_eq!(line("7: -> FLOCK  ADVISORY  WRITE 4100200 fe:00:77 0 EOF"), None);
         assert_eq!(line("7: FLOCK  ADVISORY  WRITE 4100200 fe:00:78 0 EOF"), None);
         assert_eq!(line("7: FLOCK"), None);
+    }
+
+    #[test]
+    fn knows_when_a_process_started() {
+        let stat = "7 (a b) c) S 1 7 7 0 -1 4194304 10 0 0 0 1 2 0 0 20 0 1 0 4321 1000 10 18446744073709551615";
+        assert_eq!((parse_start(stat), parse_start("7 (x")), (Some(4_321), None));
+        let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        let started = Process::new(std::process::id()).started_ms().map(u128::from);
+        assert!(
+            started.is_none_or(|started| started <= before + 1_000 && started + 86_400_000 > before),
+            "{started:?}"
+        );
     }
 
     #[test]

@@ -9,3 +9,5 @@ mod pipes;
 mod prices;
 mod screen;
 mod signals;
+mod two_terminals;
+mod width;

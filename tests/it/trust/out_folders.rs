@@ -58,7 +58,6 @@ fn resume_overwrites_no_folder_of_others() {
 #[test]
 fn files_of_a_killed_write_do_not_count() {
     let (scenario, run) = killed_run();
-    fs::create_dir(scenario.path("out")).unwrap();
     fs::write(scenario.path("out/.phasegate-new-1-0"), "{ \"run").unwrap();
     let output = scenario.resume(&run);
     assert_eq!(output.code, 0, "{}", output.stderr);
@@ -127,7 +126,7 @@ fn writes_nothing_if_links_are_in_the_way() {
         ("something else is in its place", &|path| fs::create_dir(path).unwrap()),
     ];
     for (why, prepare) in links {
-        fs::create_dir(&out).unwrap();
+        fs::create_dir_all(&out).unwrap();
         fs::write(out.join("result.json"), format!(r#"{{"run_id": "{run}"}}"#)).unwrap();
         prepare(&out.join("report.md"));
         let output = scenario.resume(&run);

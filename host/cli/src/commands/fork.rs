@@ -11,7 +11,7 @@ use crate::drive::{RunDriver, RunTarget, print_header};
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open::{self, RunOptions};
-use crate::out_dir::{self, check_default_out_dir, check_out_dir};
+use crate::out_dir::{self, check_default_out_dir, check_out_dir, lock_out_dir};
 use crate::paths::current_dir;
 use crate::repository::check_repository;
 use crate::trust;
@@ -91,6 +91,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         config: &config,
         reuse_answers_of_other_models: args.reuse_answers_of_other_models,
     };
+    let lock = out.as_deref().map(|out| lock_out_dir(state, out, args.force)).transpose()?;
     let run = match host.fork(new.clone(), &observer).await {
         Err(Error::NotTrusted(missing)) => {
             trust::ensure(context, Some(*missing), config.locked)?;
@@ -103,7 +104,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
     out_dir::save_out_dir(state, &run, &out);
     out_dir::claim_out_dir(state, &run, &out);
-    let target = print_header(&host, &view, state, RunTarget { run, created: None, out }, false)?;
+    let target = print_header(&host, &view, state, RunTarget { run, created: None, out, lock }, false)?;
     Ok(RunDriver::new(host, view, context.signals.clone()).drive_all(vec![target], 1).await)
 }
 

@@ -115,7 +115,7 @@ impl EventRenderer<'_> {
         let mut lines = render_event(self.journal, recorded, self.paint).into_iter();
         text.push_str(&format!("{} {}\n", self.paint.dim(&offset), lines.next().unwrap_or_default()));
         let gap = " ".repeat(offset.chars().count() + 3);
-        lines.for_each(|line| text.push_str(&format!("{gap}{line}\n")));
+        lines.for_each(|lines| text.extend(lines.lines().map(|line| format!("{gap}{line}\n"))));
         text
     }
 }

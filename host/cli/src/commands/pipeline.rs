@@ -10,7 +10,9 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths::current_dir;
-use crate::terminal::format::{count, one_line, table};
+use crate::terminal::format::{count, one_line};
+use crate::terminal::style::Paint;
+use crate::terminal::table::{self, Column, Room};
 
 /// Subcommands of `pipeline`.
 #[derive(clap::Subcommand)]
@@ -43,7 +45,7 @@ pub enum Command {
 pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     let Context { printer, .. } = context;
     match command {
-        Command::List => printer.print(&render_list()?),
+        Command::List => printer.print(&render_list(context.printer.paint())?),
         Command::Show { name, toml: true, .. } => {
             let text = standard(&name).ok_or_else(|| {
                 let known = STANDARD.map(|(name, _)| name).join(", ");
@@ -54,7 +56,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         }
         Command::Show { name, config, .. } => {
             let pipeline = load_pipeline(context, &name, config)?;
-            printer.print(&render_pipeline(&pipeline));
+            printer.print(&render_pipeline(&pipeline, printer.paint()));
         }
         Command::Check { file, config } => {
             let pipeline = load_pipeline(context, &file, config)?;
@@ -71,7 +73,22 @@ fn load_pipeline(context: &Context, name: &str, config: Option<PathBuf>) -> Resu
     Ok(config.load_pipeline(Some(name), None, &current_dir(), &BUNDLED)?.pipeline)
 }
 
-fn render_list() -> Result<String, Failure> {
+const PHASES: [Column; 5] = [
+    Column::new("phase", 0),
+    Column::new("agent", 3),
+    Column::new("produces", 2).with(Room::Lines(16)),
+    Column::new("max retries", 4),
+    Column::new("gate", 1).with(Room::Lines(16)),
+];
+
+const PLUGINS: [Column; 4] = [
+    Column::new("plugin", 0),
+    Column::new("source", 1),
+    Column::new("models", 2),
+    Column::new("test bench", 3).with(Room::Lines(12)),
+];
+
+fn render_list(paint: Paint) -> Result<String, Failure> {
     let rows: Result<Vec<_>, Failure> = STANDARD
         .iter()
         .map(|(name, text)| {
@@ -82,20 +99,19 @@ fn render_list() -> Result<String, Failure> {
             Ok(vec![(*name).to_owned(), pipeline.description])
         })
         .collect();
-    Ok(table(&rows?))
+    Ok(table::render(&table::PAIRS, &rows?, paint.width()))
 }
 
-fn render_pipeline(pipeline: &Pipeline) -> String {
+fn render_pipeline(pipeline: &Pipeline, paint: Paint) -> String {
     let mut text = format!("{}: {}\n", pipeline.name, one_line(&pipeline.description));
     text.push_str(&format!(
         "feedback strategy {}; at most {} gate attempts in total\n\n",
         pipeline.feedback.plugin, pipeline.max_total_attempts
     ));
-    let head = ["phase", "agent", "produces", "max retries", "gate"].map(str::to_owned).to_vec();
-    let rows: Vec<_> = std::iter::once(head).chain(pipeline.phases.iter().map(phase_row)).collect();
-    text.push_str(&table(&rows));
+    let rows: Vec<_> = pipeline.phases.iter().map(phase_row).collect();
+    text.push_str(&table::render(&PHASES, &rows, paint.width()));
     text.push('\n');
-    let mut rows = vec![["plugin", "source", "models", "test bench"].map(str::to_owned).to_vec()];
+    let mut rows = Vec::new();
     for name in pipeline.plugin_names() {
         let grants = pipeline.grants(name);
         let models: Vec<&str> = grants.models.iter().map(|tier| tier.as_str()).collect();
@@ -108,7 +124,7 @@ fn render_pipeline(pipeline: &Pipeline) -> String {
             or_none(grants.test_bench.join(", ")),
         ]);
     }
-    text.push_str(&table(&rows));
+    text.push_str(&table::render(&PLUGINS, &rows, paint.width()));
     text
 }
 

@@ -9,7 +9,7 @@ use phasegate_runtime::BudgetOverride;
 use crate::context::Context;
 use crate::drive::{RunDriver, resume_target};
 use crate::exit::{Exit, Failure};
-use crate::find_run::find_run_or_newest;
+use crate::find_run::{check_not_in_use, find_run_or_newest};
 use crate::open::{self, RunOptions};
 use crate::out_dir::check_resumed_out_dir;
 use crate::paths::current_dir;
@@ -60,7 +60,10 @@ pub struct Args {
 /// Resumes the run.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     // The journal is opened before the host, which would create a state folder.
-    let run = find_run_or_newest(context, &open::journal_to_write(context)?, args.run.as_deref())?;
+    let journal = open::journal_to_write(context)?;
+    let run = find_run_or_newest(context, &journal, args.run.as_deref())?;
+    check_not_in_use(&journal, &run)?;
+    drop(journal);
     let budget_override =
         BudgetOverride { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
     let repository = args.repo.as_deref().map(|repo| current_dir().join(repo));

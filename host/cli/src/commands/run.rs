@@ -21,7 +21,7 @@ use crate::exit::{Exit, Failure};
 use crate::find_run;
 use crate::ignored::ignore_run_folders;
 use crate::open::{self, RunOptions};
-use crate::out_dir::{self, check_default_out_dir, check_out_dir, check_resumed_out_dir};
+use crate::out_dir::{self, check_default_out_dir, check_out_dir, check_resumed_out_dir, lock_out_dir};
 use crate::paths::{self, current_dir};
 use crate::repository::check_repository;
 use crate::tasks::{Described, RepositoryArgs, TaskArgs, task_from_file};
@@ -134,6 +134,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let jobs = args.jobs.map_or(if args.overlap { 8 } else { 1 }, NonZeroUsize::get);
     let mut targets = Vec::new();
     for (run, task) in &plan.resumed {
+        find_run::check_not_in_use(host.journal().as_ref(), run)?;
         trust::ensure_run(context, &host, run, args.locked)?;
         check_repository(state, &host, run, None)?;
         let out = out_dir_for(&args, task, plan.count());
@@ -147,7 +148,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             }
             let new = NewRun::new(task, pipeline, config);
             let out = out_dir_for(&args, &task.task.id, plan.count());
-            let mut target = create_run(&host, &view, context, new, out).await?;
+            let mut target = create_run(&host, &view, context, new, out, args.force).await?;
             // Another process may take a run that has to wait for its turn.
             target.created = target.created.filter(|_| plan.count() <= jobs);
             targets.push(target);
@@ -181,10 +182,12 @@ async fn create_run(
     context: &Context,
     new: NewRun<'_>,
     out: Option<PathBuf>,
+    force: bool,
 ) -> Result<RunTarget, Failure> {
     let run = host.new_run_id(&new.task.task.id)?;
     let repository: Vec<PathBuf> = new.task.repository.iter().map(|repository| repository.path.clone()).collect();
     let is_usual = out.is_none();
+    let lock = out.as_deref().map(|out| lock_out_dir(&context.state, out, force)).transpose()?;
     let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
     // Saved before the run is created, so that no run exists without its output folder.
     out_dir::save_out_dir(&context.state, &run, &out);
@@ -199,7 +202,7 @@ async fn create_run(
     };
     out_dir::claim_out_dir(&context.state, &run, &out);
     view.print(&ignore_run_folders(&context.state, is_usual, &repository));
-    print_header(host, view, &context.state, RunTarget { run, created: Some(created), out }, true)
+    print_header(host, view, &context.state, RunTarget { run, created: Some(created), out, lock }, true)
 }
 
 fn render_resume_status(host: &Host, run: &RunId) -> Result<&'static str, Failure> {

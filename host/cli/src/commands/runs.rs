@@ -1,9 +1,10 @@
 //! `phasegate runs`: lists the newest runs of the state folder.
 
 use phasegate_journal::Journal;
-use phasegate_process::RunId;
 use phasegate_process::calendar::format_utc;
 use phasegate_process::result::{TaskResult, TaskStatus};
+use phasegate_process::state::{JudgedAttempt, State};
+use phasegate_process::{PersonName, RunId};
 use phasegate_runtime::{Pipelines, load_run_sharing};
 use serde_json::{Value, json};
 
@@ -11,7 +12,10 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths;
-use crate::terminal::format::{compact_number, cost, count, table, truncate};
+use crate::terminal::format::{compact_number, cost, count};
+use crate::terminal::style::Paint;
+use crate::terminal::table::{self, Column, Room};
+use crate::view::owner::render_owner;
 
 /// Number of runs that are listed without `--limit`.
 const DEFAULT_LIMIT: usize = 100;
@@ -30,7 +34,10 @@ pub struct Args {
 struct ListedRun {
     run: RunId,
     started_ms: u64,
-    under_way: bool,
+    /// The process that executes it; 0 where its id is unknown.
+    owner: Option<u32>,
+    /// What it waits for; empty after its end.
+    waits_for: String,
     imported: bool,
     result: Result<TaskResult, String>,
 }
@@ -54,9 +61,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     } else if runs.is_empty() {
         printer.print(&format!("No runs in {}.\n", paths::display_path(state)));
     } else {
-        let head = ["run", "task", "started", "status", "models", "reason"].map(str::to_owned).to_vec();
-        let rows: Vec<_> = std::iter::once(head).chain(runs.iter().map(row)).collect();
-        printer.print(&table(&rows));
+        printer.print(&render_runs(&runs, printer.paint()));
     }
     Ok(Exit::Passed)
 }
@@ -64,17 +69,57 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn list_runs(journal: &dyn Journal, names: Vec<RunId>) -> Vec<ListedRun> {
     let pipelines = Pipelines::default();
     let known = |run: RunId| {
-        let under_way = journal.owner(&run).is_ok_and(|owner| owner.is_some());
+        let owner = journal.owner(&run).ok().flatten();
         let imported = journal.imported(&run).is_ok_and(|events| events.is_some());
-        let (started_ms, result) = match load_run_sharing(journal, &run, &pipelines) {
+        let (started_ms, waits_for, result) = match load_run_sharing(journal, &run, &pipelines) {
             Ok((state, events)) => {
-                (events.first().map_or(0, |first| first.at_ms), Ok(TaskResult::from_events(&state, &events)))
+                let started_ms = events.first().map_or(0, |first| first.at_ms);
+                (started_ms, render_wait(&state, owner, started_ms), Ok(TaskResult::from_events(&state, &events)))
             }
-            Err(error) => (0, Err(error.to_string())),
+            Err(error) => (0, String::new(), Err(error.to_string())),
         };
-        ListedRun { run, started_ms, under_way, imported, result }
+        ListedRun { run, started_ms, owner, waits_for, imported, result }
     };
     names.into_iter().map(known).collect()
+}
+
+/// Renders the people, the process or the command that a run waits for.
+fn render_wait(state: &State, owner: Option<u32>, started_ms: u64) -> String {
+    if state.ended().is_some() {
+        return String::new();
+    }
+    match (state.waiting(), owner) {
+        (Some((phase, judged, _)), _) => {
+            let approvers = phase.gate.iter().flat_map(|gate| &gate.approval.approvers);
+            let names: Vec<&str> = approvers.map(PersonName::as_str).collect();
+            let people = if names.is_empty() { "a person".to_owned() } else { names.join(" or ") };
+            format!("{people} ({})", JudgedAttempt::new(phase, judged).at)
+        }
+        (None, Some(pid)) => render_owner(pid, started_ms),
+        (None, None) => "resume".to_owned(),
+    }
+}
+
+const COLUMNS: [Column; 7] = [
+    Column::new("run", 0),
+    Column::new("task", 4),
+    Column::new("started", 5),
+    Column::new("status", 1),
+    Column::new("waits for", 2),
+    Column::new("models", 6),
+    Column::new("reason", 3).with(Room::Words(16)),
+];
+
+/// The place of the column `waits for`, which is left out where every run has ended.
+const WAITS_FOR: usize = 4;
+
+fn render_runs(runs: &[ListedRun], paint: Paint) -> String {
+    let (mut columns, mut rows) = (COLUMNS.to_vec(), runs.iter().map(row).collect::<Vec<_>>());
+    if runs.iter().all(|known| known.waits_for.is_empty()) {
+        columns.remove(WAITS_FOR);
+        rows.iter_mut().for_each(|row| drop(row.remove(WAITS_FOR)));
+    }
+    table::render(&columns, &rows, paint.width())
 }
 
 impl ListedRun {
@@ -82,7 +127,7 @@ impl ListedRun {
         match &self.result {
             Err(_) => "unreadable",
             // No process executes it, so it continues only with `resume`.
-            Ok(result) if result.status == TaskStatus::Running && !self.under_way => "interrupted",
+            Ok(result) if result.status == TaskStatus::Running && self.owner.is_none() => "interrupted",
             Ok(result) => result.status.as_str(),
         }
     }
@@ -95,16 +140,17 @@ fn row(known: &ListedRun) -> Vec<String> {
             let tokens = compact_number(totals.input_tokens + totals.output_tokens);
             let money = cost(totals.usd, result.scripted);
             let models = format!("{}, {tokens} tokens, {money}", count(totals.calls, "call"));
-            (result.task_id.to_string(), models, truncate(&result.reason, 70))
+            (result.task_id.to_string(), models, result.reason.clone())
         }
-        Err(why) => (String::new(), String::new(), truncate(why, 70)),
+        Err(why) => (String::new(), String::new(), why.clone()),
     };
     let status = format!("{}{}", known.status(), if known.imported { ", imported" } else { "" });
-    vec![known.run.to_string(), task, format_utc(known.started_ms), status, models, why]
+    let started = format_utc(known.started_ms);
+    vec![known.run.to_string(), task, started, status, known.waits_for.clone(), models, why]
 }
 
 fn to_json(known: &ListedRun) -> Value {
-    let base = json!({ "run_id": known.run, "started_ms": known.started_ms, "status": known.status(), "under_way": known.under_way, "imported": known.imported });
+    let base = json!({ "run_id": known.run, "started_ms": known.started_ms, "status": known.status(), "under_way": known.owner.is_some(), "imported": known.imported, "waits_for": known.waits_for });
     let more = match &known.result {
         Ok(result) => {
             json!({ "task_id": result.task_id, "reason": result.reason, "scripted": result.scripted, "totals": result.totals })

@@ -21,8 +21,10 @@ use crate::paths;
 use crate::terminal::format::{count, duration, one_line};
 use crate::terminal::printer::Printer;
 use crate::terminal::style::Paint;
+use crate::terminal::width::wrap_lines;
 use crate::view::event::{failure_reason, render_choice, render_decision, render_fork};
 use crate::view::next_steps::render_decision_commands;
+use crate::view::owner::render_owner;
 use crate::view::{fork_tree, gate, header, summary};
 
 /// Arguments of `show`.
@@ -55,7 +57,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let summary = summary::render_summary(&journal, &state, &events, out.as_deref(), paint);
     printer.print(&printer.complete(&summary));
     printer.print(&fork_tree::render_fork_tree(&journal, &state, paint)?);
-    printer.print(&render_attempts(&state, &events, paint));
+    printer.print(&wrap_lines(&render_attempts(&state, &events, paint), paint.width()));
     printer.print(&render_open_calls(&state, &events));
     printer.print(&render_next_step(&journal, &run, &state, &events, printer)?);
     Ok(Exit::Passed)
@@ -188,8 +190,10 @@ fn render_next_step(
     Ok(match TaskResult::from_events(state, events).status {
         TaskStatus::Stopped => format!("\nresume with: {resume}\n"),
         TaskStatus::Running => match journal.owner(run)? {
-            Some(0) => format!("\nrunning in another process; stop it with: {cancel}\n"),
-            Some(pid) => format!("\nrunning in process {pid}; stop it with: {cancel}\n"),
+            Some(pid) => {
+                let owner = render_owner(pid, events.first().map_or(0, |first| first.at_ms));
+                format!("\nrunning in {owner}; stop it with: {cancel}\n")
+            }
             None => format!("\nits process ended; resume with: {resume}\n"),
         },
         _ => String::new(),

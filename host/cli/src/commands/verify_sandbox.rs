@@ -9,8 +9,9 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths;
-use crate::terminal::format::{byte_size, count, duration, one_line, table, truncate};
+use crate::terminal::format::{byte_size, count, duration, one_line, truncate};
 use crate::terminal::style::Paint;
+use crate::terminal::table::{self, Column, Room};
 use crate::terminal::text::sanitize;
 
 /// Maximal length of an outcome in the table; `--json` has all of it.
@@ -44,10 +45,17 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(if verified.held { Exit::Passed } else { Exit::Failed })
 }
 
+const ATTACKS: [Column; 5] = [
+    Column::new("attack", 0),
+    Column::new("limit", 2),
+    Column::new("outcome", 1).with(Room::Lines(20)),
+    Column::new("time", 3),
+    Column::new("memory", 4),
+];
+
 fn render_report(verified: &VerifyReport, paint: Paint) -> String {
-    let heads = ["attack", "limit", "outcome", "time", "memory"].map(str::to_owned).to_vec();
-    let rows: Vec<Vec<String>> = std::iter::once(heads).chain(verified.attacks.iter().map(attack_row)).collect();
-    let mut text = table(&rows);
+    let rows: Vec<Vec<String>> = verified.attacks.iter().map(attack_row).collect();
+    let mut text = table::render(&ATTACKS, &rows, paint.width());
     let broken: Vec<&AttackResult> = verified.attacks.iter().filter(|one| !one.held).collect();
     for one in &broken {
         text.push_str(&format!("\n{} {}\n", paint.red("not held:"), one.attack));

@@ -3,10 +3,11 @@
 use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
+use crate::terminal::width::{self, pad};
 
-/// Width of a table in characters, unless its columns need more.
+/// Width of a table without a terminal, unless its columns need more.
 const WIDTH: usize = 80;
-/// Minimal width of a column in characters.
+/// Minimal width of a column.
 const MIN_COLUMN: usize = 14;
 
 /// A row of a table.
@@ -34,12 +35,13 @@ impl Row {
 pub fn render_text(columns: &[String], rows: &[Row], paint: Paint) -> String {
     let lines =
         || rows.iter().filter_map(|row| if let Row::Line(name, cells) = row { Some((name, cells)) } else { None });
-    let first = lines().map(|(name, _)| name.chars().count() + 2).max().unwrap_or(0);
-    let most = (WIDTH.saturating_sub(first) / columns.len().max(1)).saturating_sub(2).max(MIN_COLUMN);
+    let first = lines().map(|(name, _)| width::columns(name) + 2).max().unwrap_or(0);
+    let most =
+        (paint.width().unwrap_or(WIDTH).saturating_sub(first) / columns.len().max(1)).saturating_sub(2).max(MIN_COLUMN);
     let widths: Vec<usize> = (0..columns.len())
         .map(|place| {
             let cells = lines().filter_map(|(_, cells)| cells.get(place)).flat_map(|cell| wrap(cell, most));
-            cells.map(|line| line.chars().count()).max().unwrap_or(0)
+            cells.map(|line| width::columns(&line)).max().unwrap_or(0)
         })
         .collect();
     let mut page = render_line("", columns, first, &widths);
@@ -69,23 +71,8 @@ fn render_line(name: &str, cells: &[String], first: usize, widths: &[usize]) -> 
     format!("{}\n", line.trim_end())
 }
 
-fn pad(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.chars().count())))
-}
-
-/// Wraps text between words at `most` characters; a longer word is not broken.
 fn wrap(text: &str, most: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in one_line(text).split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+    width::wrap(&one_line(text), most)
 }
 
 /// Renders the table as Markdown.

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use super::text::sanitize;
+use super::width;
 
 /// Sanitizes text and joins it to one line.
 pub fn one_line(text: &str) -> String {
@@ -85,17 +86,25 @@ pub fn byte_size(bytes: u64) -> String {
     }
 }
 
+/// Renders the lines of a text below each other, indented by so many spaces, and at most so many of them.
+pub fn indent(text: &str, by: usize, most: usize) -> String {
+    let text = sanitize(text.trim_end());
+    let (lines, gap) = (text.lines().count(), " ".repeat(by));
+    let mut shown: String = text.lines().take(most).map(|line| format!("{gap}{line}\n")).collect();
+    if lines > most {
+        shown.push_str(&format!("{gap}… and {}\n", count((lines - most) as u64, "line")));
+    }
+    shown
+}
+
 /// Renders rows as columns with two spaces between them.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width::columns(cell)).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     let mut text = String::new();
     for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| {
-            let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
-            format!("{cell}{gap}")
-        });
+        let cells = row.iter().zip(&widths).map(|(cell, width)| width::pad(cell, *width));
         text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
         text.push('\n');
     }

@@ -11,6 +11,7 @@ use phasegate_process::sync::lock;
 use phasegate_process::{Event, Recorded, RunId};
 use phasegate_runtime::{Activity, CompileStage};
 
+use crate::terminal::draw_target::stderr_target;
 use crate::terminal::format::{compact_number, compiled_how_often, cost, count, one_line, truncate};
 use crate::terminal::model_progress::render_model_progress;
 use crate::terminal::style::can_redraw;
@@ -42,15 +43,11 @@ struct Bar {
 impl ProgressBars {
     /// Creates an empty set of bars.
     pub fn new() -> Self {
-        Self { multi: MultiProgress::new(), shown: Mutex::default() }
+        Self { multi: MultiProgress::with_draw_target(stderr_target()), shown: Mutex::default() }
     }
 
     /// Prints above the bars.
     pub fn print_above(&self, print: impl FnOnce()) {
-        // `suspend` panics at a terminal that has closed.
-        if self.multi.clear().is_err() {
-            self.multi.set_draw_target(ProgressDrawTarget::hidden());
-        }
         self.multi.suspend(print);
     }
 
@@ -62,7 +59,7 @@ impl ProgressBars {
 
     /// Shows the bars again.
     pub fn show(&self) {
-        self.multi.set_draw_target(ProgressDrawTarget::stderr());
+        self.multi.set_draw_target(stderr_target());
     }
 
     /// Adds a bar with this name for a run that is about to start.
@@ -138,7 +135,7 @@ impl ProgressBars {
 
 /// Shows a spinner with this name on the terminal, if standard error is one that can draw it.
 pub fn spinner(name: &str) -> ProgressBar {
-    let bar = if can_redraw() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let bar = if can_redraw() { ProgressBar::with_draw_target(None, stderr_target()) } else { ProgressBar::hidden() };
     start_spinner(bar, name)
 }
 

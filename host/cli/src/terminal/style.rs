@@ -3,29 +3,51 @@
 
 use std::io::{IsTerminal, stderr, stdout};
 
-/// Colours text, or leaves it plain.
+use super::width;
+
+/// How text looks on a stream: its colours, and the width of its terminal.
 #[derive(Debug, Clone, Copy)]
-pub struct Paint(bool);
+pub struct Paint {
+    colours: bool,
+    stream: Stream,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stream {
+    Out,
+    Err,
+    /// No stream, or one whose width does not matter.
+    None,
+}
 
 impl Paint {
-    /// Colours for stdout.
+    /// Colours and width of stdout.
     pub fn stdout() -> Self {
-        Self(are_wanted(stdout().is_terminal()))
+        Self { colours: are_wanted(stdout().is_terminal()), stream: Stream::Out }
     }
 
-    /// Colours for stderr.
+    /// Colours and width of stderr.
     pub fn stderr() -> Self {
-        Self(are_wanted(stderr().is_terminal()))
+        Self { colours: are_wanted(stderr().is_terminal()), stream: Stream::Err }
     }
 
-    /// No colours.
+    /// No colours, and no limit of the width.
     pub fn plain() -> Self {
-        Self(false)
+        Self { colours: false, stream: Stream::None }
     }
 
     /// Whether colours are used.
     pub fn is_on(self) -> bool {
-        self.0
+        self.colours
+    }
+
+    /// Returns the columns of the terminal at this moment; `None` where the stream is no terminal.
+    pub fn width(self) -> Option<usize> {
+        match self.stream {
+            Stream::Out => width::of_terminal(&stdout()),
+            Stream::Err => width::of_terminal(&stderr()),
+            Stream::None => None,
+        }
     }
 
     /// Failures.
@@ -59,7 +81,7 @@ impl Paint {
     }
 
     fn with(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
 

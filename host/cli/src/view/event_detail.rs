@@ -10,7 +10,7 @@ use phasegate_process::{
 };
 use phasegate_runtime::read_json;
 
-use crate::terminal::format::{byte_size, compact_number, count, duration, money, one_line, truncate};
+use crate::terminal::format::{byte_size, compact_number, count, duration, indent, money, one_line, truncate};
 use crate::terminal::style::Paint;
 use crate::view::event::{
     render_baseline, render_branch, render_choice, render_decision, render_fork, render_run_status, render_verdict,
@@ -232,9 +232,13 @@ fn list_not_passed(tests: &[TestCase]) -> Vec<String> {
     list_at_most(&failing, |test| format!("{} {}", test.outcome.as_str(), render_test(test)))
 }
 
+/// Renders a test with its message; one of several lines, such as a traceback, keeps them.
 fn render_test(test: &TestCase) -> String {
-    let message = render_reason(&truncate(test.message.as_deref().unwrap_or_default(), MAX_INSTRUCTIONS));
-    format!("{}{message}", one_line(&test.name))
+    let (name, message) = (one_line(&test.name), test.message.as_deref().unwrap_or_default().trim_end());
+    match message.contains('\n') {
+        true => format!("{name}:\n{}", indent(message, 2, MAX_LINES)),
+        false => format!("{name}{}", render_reason(&truncate(message, MAX_INSTRUCTIONS))),
+    }
 }
 
 /// Renders the first items, and the number of the others.
@@ -243,6 +247,9 @@ fn list_at_most<T>(items: &[T], render: impl Fn(&T) -> String) -> Vec<String> {
     let more = (hidden > 0).then(|| format!("… and {hidden} more"));
     items.iter().take(MAX_TESTS).map(render).chain(more).collect()
 }
+
+/// Maximal number of lines of a test's message.
+const MAX_LINES: usize = 12;
 
 /// Maximal number of tests that are listed by name.
 const MAX_TESTS: usize = 10;

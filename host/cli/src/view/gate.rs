@@ -5,7 +5,7 @@ use phasegate_process::calendar::format_utc;
 use phasegate_process::pipeline::ApprovalRules;
 use phasegate_process::state::{JudgedAttempt, RecordedJudgement, State};
 
-use crate::terminal::format::one_line;
+use crate::terminal::format::{indent, one_line};
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
@@ -21,12 +21,12 @@ pub fn render_gate(state: &State, paint: Paint) -> String {
             None => format!(" ({})", place.path),
         });
         text.push_str(&format!(
-            "  {} {}{}: {}\n      evidence: {}\n",
+            "  {} {}{}: {}\n{}",
             issue.severity.as_str(),
             one_line(&issue.id),
             sanitize(&place.unwrap_or_default()),
             one_line(&issue.description),
-            one_line(&issue.evidence)
+            render_evidence(&issue.evidence)
         ));
         if let Some(advice) = &issue.recommendation {
             text.push_str(&format!("      advice:   {}\n", one_line(advice)));
@@ -37,6 +37,17 @@ pub fn render_gate(state: &State, paint: Paint) -> String {
     }
     text.extend(phase.gate.as_ref().and_then(|gate| render_rules(&gate.approval, judged, state)));
     text
+}
+
+/// The most lines of evidence.
+const MAX_LINES: usize = 60;
+
+/// Renders evidence; that of several lines, such as a traceback, keeps them.
+fn render_evidence(text: &str) -> String {
+    match text.trim_end().contains('\n') {
+        true => format!("      evidence:\n{}", indent(text, 8, MAX_LINES)),
+        false => format!("      evidence: {}\n", one_line(text)),
+    }
 }
 
 fn render_rules(rules: &ApprovalRules, judged: &RecordedJudgement, state: &State) -> Option<String> {

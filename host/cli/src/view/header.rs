@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::exit::Failure;
 use crate::terminal::format::{count, money, one_line, truncate};
 use crate::terminal::style::Paint;
+use crate::terminal::width::wrap;
 
 /// The most characters of a description.
 const MAX_DESCRIPTION: usize = 90;
@@ -44,7 +45,10 @@ fn render_pipeline(pipeline: &Pipeline) -> String {
 }
 
 fn render_rows(rows: &[(&str, String)], paint: Paint) -> String {
-    rows.iter().map(|(name, value)| format!("{} {value}\n", paint.dim(&format!("{name:<9}")))).collect()
+    let line = |(name, value): &(&str, String)| {
+        format!("{} {}\n", paint.dim(&format!("{name:<9}")), continue_below(value, paint))
+    };
+    rows.iter().map(line).collect()
 }
 
 /// Renders the header from the state in the journal and the settings that apply.
@@ -77,6 +81,21 @@ pub fn render_header(
     }
     text.push('\n');
     Ok(text)
+}
+
+/// The columns of a name and the space behind it.
+const NAME: usize = 10;
+/// The least columns of a value.
+const LEAST: usize = 20;
+
+/// Wraps a value at a terminal, below its beginning. A value with colours is left as it is.
+fn continue_below(value: &str, paint: Paint) -> String {
+    match paint.width() {
+        Some(width) if !value.contains('\x1b') => {
+            wrap(value, width.saturating_sub(NAME).max(LEAST)).join(&format!("\n{}", " ".repeat(NAME)))
+        }
+        _ => value.to_owned(),
+    }
 }
 
 /// Renders the task id and the beginning of the description.

@@ -11,8 +11,9 @@ use phasegate_runtime::output::cache_savings_usd;
 use phasegate_runtime::read_json;
 use serde_json::Value;
 
-use crate::terminal::format::{compact_number, cost, count, duration, money, one_line, table};
+use crate::terminal::format::{compact_number, cost, count, duration, money, one_line};
 use crate::terminal::style::Paint;
+use crate::terminal::table::{self, Column, Room};
 use crate::terminal::text::sanitize;
 use crate::view::failed_requests::render_failed_requests;
 
@@ -36,7 +37,7 @@ pub fn render_summary(
         text.push_str(&format!("{}: the result says nothing about a model\n", paint.yellow("answers were scripted")));
     }
     text.push('\n');
-    text.push_str(&table(&gate_rows(&result)));
+    text.push_str(&table::render(&GATES, &gate_rows(&result), paint.width()));
     text.push('\n');
     let mut rows = Vec::new();
     let mut row = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
@@ -74,7 +75,7 @@ pub fn render_summary(
         Some(vec!["branch".to_owned(), render_branch(branch)])
     }));
     rows.extend(out.map(|out| vec!["out".to_owned(), out.to_owned()]));
-    text.push_str(&table(&rows));
+    text.push_str(&table::render(&table::PAIRS, &rows, paint.width()));
     text
 }
 
@@ -116,9 +117,15 @@ pub fn render_status(result: &TaskResult, paint: Paint) -> String {
     }
 }
 
+const GATES: [Column; 4] = [
+    Column::new("gate", 0),
+    Column::new("status", 1),
+    Column::new("attempts", 3),
+    Column::new("last verdict", 2).with(Room::Lines(20)),
+];
+
 fn gate_rows(result: &TaskResult) -> Vec<Vec<String>> {
-    let head = ["gate", "status", "attempts", "last verdict"].map(str::to_owned).to_vec();
-    std::iter::once(head).chain(result.gates.iter().map(gate_row)).collect()
+    result.gates.iter().map(gate_row).collect()
 }
 
 fn gate_row(gate: &GateResult) -> Vec<String> {

@@ -4,7 +4,7 @@ use phasegate_process::testing::{Outcome, TestCase, Totals, count_files};
 use phasegate_runtime::TestsAlone;
 use serde_json::{Value, json};
 
-use crate::terminal::format::{count, duration, one_line};
+use crate::terminal::format::{count, duration, indent, one_line};
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
@@ -24,10 +24,10 @@ pub fn render_tests(done: &TestsAlone, outcome: &Result<String, String>, paint: 
             _ => paint.red(test.outcome.as_str()),
         };
         text.push_str(&format!("{word} {}\n", one_line(&test.name)));
-        text.push_str(&indent(test.message.as_deref().unwrap_or_default()));
+        text.push_str(&indent(test.message.as_deref().unwrap_or_default(), 4, MAX_LINES));
         if !test.output.trim().is_empty() {
             text.push_str("    output:\n");
-            text.push_str(&indent(&test.output));
+            text.push_str(&indent(&test.output, 4, MAX_LINES));
         }
     }
     let (word, reason) = match outcome {
@@ -60,14 +60,4 @@ pub fn render_json(done: &TestsAlone, outcome: &Result<String, String>) -> Value
         "files": count_files(tests),
         "elapsed_ms": done.elapsed_ms,
     })
-}
-
-fn indent(text: &str) -> String {
-    let text = sanitize(text.trim_end());
-    let lines: Vec<&str> = text.lines().collect();
-    let mut shown: String = lines.iter().take(MAX_LINES).map(|line| format!("    {line}\n")).collect();
-    if lines.len() > MAX_LINES {
-        shown.push_str(&format!("    … and {}\n", count((lines.len() - MAX_LINES) as u64, "line")));
-    }
-    shown
 }

@@ -18,17 +18,18 @@ use phasegate_experiment::{Experiment, Plan, PlannedVariant};
 use phasegate_journal::Journal;
 use phasegate_process::experiment::Results;
 use phasegate_process::model::Tier;
-use phasegate_runtime::{Config, Error, Host, NotTrusted, Origin, RunSettings, Wants};
+use phasegate_runtime::{Config, Error, ErrorCode, Host, NotTrusted, Origin, RunSettings, Wants};
 
 use crate::context::Context;
 use crate::context_files;
 use crate::exit::{Exit, Failure};
 use crate::ignored::ignore_run_folders;
 use crate::open::{self, RunOptions};
-use crate::out_dir::{OUT, check_apart, check_default_out_dir};
+use crate::out_dir::{OUT, check_apart, check_default_out_dir, try_lock};
 use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
 use crate::trust;
+use crate::view::owner::render_owner;
 use drive::ExperimentDriver;
 use view::ExperimentView;
 
@@ -87,6 +88,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     trust::ensure(context, missing_total(context, &args.file, &experiment, &plan, &config), config.locked)?;
 
     let journal: Arc<dyn Journal> = Arc::new(open::open_or_create_journal(context)?);
+    check_not_in_use(journal.as_ref(), &experiment, &plan)?;
     let shared_budget = experiment.shared_budget(journal.as_ref())?;
     let spent = shared_budget.spent();
     let host = open::host_over(
@@ -97,6 +99,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Some(shared_budget),
     )?;
     check_variants(&experiment, &plan, &config, &host).await?;
+    let _lock = try_lock(&out)?;
     let repositories = experiment.tasks.iter().filter_map(|task| Some(task.repository.as_ref()?.path.clone()));
     printer.note(&ignore_run_folders(state, args.out.is_none(), &repositories.collect::<Vec<_>>()));
 
@@ -130,6 +133,19 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         printer.note("Not every run has ended. Repeat the command to continue.\n");
     }
     Ok(exit)
+}
+
+/// Fails if another process executes a run of the experiment.
+fn check_not_in_use(journal: &dyn Journal, experiment: &Experiment, plan: &Plan) -> Result<(), Failure> {
+    for run in plan.cells.iter().map(|planned| &planned.place.run) {
+        if let Some(pid) = journal.owner(run)? {
+            let owner = render_owner(pid, 0);
+            return Err(Failure::infrastructure(format!("experiment {} is in use by {owner}", experiment.name))
+                .with_code(ErrorCode::RunInUse)
+                .with_hint("wait until that process ends, or stop it with Ctrl-C there; then repeat the command"));
+        }
+    }
+    Ok(())
 }
 
 /// Returns what the configuration and the variants together use without the user's agreement.

@@ -1,15 +1,18 @@
-//! Results of an experiment: a table of 80 columns, Markdown, CSV (RFC 4180) and JSON.
+//! Results of an experiment: a table for the terminal, Markdown, CSV (RFC 4180) and JSON.
 
 use phasegate_process::experiment::{Cell, CellStatus, Results, Variant};
 use phasegate_process::stats::{Mean, Share};
 
 use crate::terminal::format::{self, compact_number, count, duration, money, one_line, truncate};
 use crate::terminal::style::Paint;
+use crate::terminal::width;
 
-/// Width of the table in characters.
+/// Width of the table without a terminal.
 const WIDTH: usize = 80;
-/// Maximal length of a variant's name in characters.
+/// Maximal length of a variant's name at a terminal, in characters.
 const MAX_NAME: usize = 18;
+/// The same of a task.
+const MAX_TASK: usize = 28;
 
 const NOTE: &str = "[low, high] are 95 % intervals: Wilson's for pass rates, Student's for means. They assume independent runs; \
                     repetitions of one task are not independent.";
@@ -19,18 +22,22 @@ const ATTEMPTS: &str = "Attempts to pass count the verdicts of all gates in runs
                         could have found. Escaped defects and time are means over the runs that ended.";
 const SCRIPTED: &str = "Answers were scripted: the figures describe the process and say nothing about a model.";
 
-/// Renders a column for each variant, in blocks of at most 80 columns.
+/// Renders a column for each variant, in blocks that fit the terminal.
 pub fn render_terminal(results: &Results, paint: Paint) -> String {
     let ended = results.cells.iter().filter(|cell| cell.standing.has_ended()).count();
     let all = results.cells.len();
     let mut text = format!("{}: {ended} of {} ended\n", paint.bold(&results.experiment), count(all as u64, "run"));
-    let columns: Vec<Vec<String>> =
-        results.variants.iter().enumerate().map(|(place, variant)| variant_column(results, place, variant)).collect();
-    let labels = row_labels(results);
-    let wide = |cells: &[String]| cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let columns: Vec<Vec<String>> = results
+        .variants
+        .iter()
+        .enumerate()
+        .map(|(place, variant)| variant_column(results, place, variant, paint))
+        .collect();
+    let labels = row_labels(results, paint);
+    let wide = |cells: &[String]| cells.iter().map(|cell| width::columns(cell)).max().unwrap_or(0);
     let mut left = columns.as_slice();
     while !left.is_empty() {
-        let mut room = WIDTH.saturating_sub(wide(&labels));
+        let mut room = paint.width().unwrap_or(WIDTH).saturating_sub(wide(&labels));
         let fits = left.iter().take_while(|column| {
             let needs = wide(column) + 2;
             let fits = needs <= room;
@@ -52,16 +59,16 @@ pub fn render_terminal(results: &Results, paint: Paint) -> String {
     text
 }
 
-fn row_labels(results: &Results) -> Vec<String> {
+fn row_labels(results: &Results, paint: Paint) -> Vec<String> {
     let mut labels: Vec<String> = std::iter::once("").chain(FIGURES).map(str::to_owned).collect();
     labels.extend(open_standings(results).into_iter().map(render_standing));
     labels.extend([String::new(), "passed, by task".to_owned()]);
-    labels.extend(results.tasks.iter().map(|row| truncate(row.task.as_str(), 28)));
+    labels.extend(results.tasks.iter().map(|row| shorten(row.task.as_str(), MAX_TASK, paint)));
     labels
 }
 
-fn variant_column(results: &Results, place: usize, variant: &Variant) -> Vec<String> {
-    let mut cells = vec![truncate(&variant.variant, MAX_NAME)];
+fn variant_column(results: &Results, place: usize, variant: &Variant, paint: Paint) -> Vec<String> {
+    let mut cells = vec![shorten(&variant.variant, MAX_NAME, paint)];
     cells.extend(variant_figures(variant));
     cells.extend(open_standings(results).into_iter().map(|standing| variant.count(standing).to_string()));
     cells.extend([String::new(), String::new()]);
@@ -70,6 +77,11 @@ fn variant_column(results: &Results, place: usize, variant: &Variant) -> Vec<Str
         format!("{} of {}", outcome.passed, outcome.ended)
     }));
     cells
+}
+
+/// Shortens a name at a terminal.
+fn shorten(name: &str, most: usize, paint: Paint) -> String {
+    if paint.width().is_some() { truncate(name, most) } else { one_line(name) }
 }
 
 /// Returns the statuses of cells that have not ended.

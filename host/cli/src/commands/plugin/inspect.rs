@@ -13,8 +13,9 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
-use crate::terminal::format::{byte_size, describe_read_error, one_line, table, truncate};
+use crate::terminal::format::{byte_size, describe_read_error, one_line, truncate};
 use crate::terminal::style::Paint;
+use crate::terminal::table;
 use crate::terminal::text::sanitize;
 
 /// Maximal length of a text from the manifest in characters.
@@ -83,7 +84,7 @@ pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> S
     }
     rows.push(row("requests", render_requested_grants(inspection)));
     rows.extend(inspection.manifest.iter().flat_map(manifest_rows).map(|(title, value)| row(title, value)));
-    let mut text = table(&rows);
+    let mut text = table::render(&table::PAIRS, &rows, paint.width());
     match &inspection.misfit {
         None => text.push_str(&format!("\n{}\n", paint.green("this host accepts it"))),
         Some(misfit) => {
