@@ -5,6 +5,7 @@ mod configuration;
 mod deciding;
 mod first_minutes;
 mod hints;
+mod pictures;
 mod pipes;
 mod prices;
 mod screen;
