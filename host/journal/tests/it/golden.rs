@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use phasegate_journal::{Fork, Journal, SqliteJournal, link};
+use phasegate_journal::{Blob, Fork, Import, Journal, SqliteJournal, link};
 use phasegate_process::{Event, RunStatus};
 
 use crate::places::{Folder, Place, append, folder, note, rendered, run};
@@ -101,6 +101,27 @@ async fn version_3_is_read_and_can_go_on() {
 }
 
 #[tokio::test]
+async fn version_4_is_read_and_can_go_on() {
+    let place = golden(include_bytes!("../golden/version-4.db"));
+    let [imported, here, fork, second] = ["golden-run", "golden-here", "golden-fork", "golden-fork-2"].map(run);
+    let journal = place.open();
+    assert_eq!(journal.runs(), Ok([&second, &fork, &here, &imported].map(Clone::clone).to_vec()));
+    for (id, count, elsewhere) in [(&imported, 11, Some(11)), (&here, 4, None), (&fork, 6, Some(4)), (&second, 4, None)]
+    {
+        assert_eq!((journal.events(id).unwrap().len(), journal.imported(id)), (count, Ok(elsewhere)), "{id}");
+    }
+    let Event::RunCreated(created) = &journal.events(&imported).unwrap()[0].event else { panic!() };
+    assert!(journal.blob(&created.pipeline).unwrap().is_some_and(|bytes| bytes == b"{\"name\":\"golden\"}"));
+    assert_eq!(journal.events(&here).unwrap()[3].event, note("three"));
+    assert_eq!(journal.origin(&second), Ok(Some((here.clone(), 2))));
+    let text = "a text that is compressed, ".repeat(40).into_bytes();
+    assert_eq!(journal.blob(&Blob::new(text.clone()).digest), Ok(Some(text)));
+    let owner = journal.acquire(&fork).await.unwrap();
+    append(&*journal, &owner, &fork, 7, vec![note("resumed")]).await.unwrap();
+    assert_eq!(journal.check(), Ok(Vec::new()));
+}
+
+#[tokio::test]
 async fn runs_of_older_versions_count_as_local() {
     for file in [&include_bytes!("../golden/version-1.db")[..], include_bytes!("../golden/version-2.db")] {
         let (place, id) = (golden(file), run("golden-run"));
@@ -117,4 +138,41 @@ fn migration_keeps_gaps_of_version_1() {
     let refusal = rendered(&place.open().events(&run("golden-run")).unwrap_err());
     assert!(refusal.starts_with("event 4 of run `golden-run` is missing in "), "{refusal}");
     assert_eq!(place.open().events(&run("golden-two")).unwrap().len(), 2);
+}
+
+/// Writes a new golden file. For the next version of the file only: a golden file never changes.
+#[tokio::test]
+#[ignore = "writes a file where PHASEGATE_GOLDEN says"]
+async fn writes_a_golden_file() {
+    let Some(path) = std::env::var_os("PHASEGATE_GOLDEN") else { return };
+    let (place, home) = (folder(), golden(include_bytes!("../golden/version-3.db")));
+    {
+        let (old, journal) = (home.open(), place.open());
+        let (imported, here) = (run("golden-run"), run("golden-here"));
+        let events = old.stored_after(&imported, 0).unwrap();
+        let recorded = [old.events(&imported).unwrap(), old.events(&here).unwrap()].concat();
+        let created = recorded.last().unwrap().event.clone();
+        let named = recorded.iter().flat_map(|recorded| recorded.event.blobs());
+        let mut blobs: Vec<_> = named.filter_map(|digest| old.blob(digest).unwrap()).map(Blob::new).collect();
+        blobs.push(Blob::new("a text that is compressed, ".repeat(40).into_bytes()));
+        journal.import(Import { run: imported.clone(), events, blobs }).await.unwrap();
+        let owner = journal.acquire(&here).await.unwrap();
+        append(&*journal, &owner, &here, 1, vec![created, note("one"), note("two")]).await.unwrap();
+        append(&*journal, &owner, &here, 4, vec![note("three")]).await.unwrap();
+        for (name, origin, shared) in [("golden-fork", &imported, 4), ("golden-fork-2", &here, 2)] {
+            let owner = journal.acquire(&run(name)).await.unwrap();
+            let events = vec![note("forked"), note("and gone on")];
+            let fork = Fork {
+                run: run(name),
+                fence: owner.fence(),
+                origin: origin.clone(),
+                shared,
+                at_ms: 1_764_300_000_000,
+                events,
+                blobs: Vec::new(),
+            };
+            journal.fork(fork).await.unwrap();
+        }
+    }
+    fs::copy(place.file(), path).unwrap();
 }
