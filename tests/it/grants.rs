@@ -64,7 +64,7 @@ impl Project {
     }
 
     fn run_passes(&self) -> bool {
-        self.call(&["run", "--task", "task.toml", "--force", "--json"]).code == 0
+        self.call(&["run", "--task", "task.toml", "--json"]).code == 0
     }
 
     fn refusal(&self) -> String {
@@ -201,7 +201,7 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
 #[test]
 fn locked_configuration_rejects_new_plugins() {
     let project = Project::new();
-    let locked = ["run", "--task", "task.toml", "--force", "--json", "--locked"];
+    let locked = ["run", "--task", "task.toml", "--json", "--locked"];
     assert_snapshot!(project.render(&locked), @r#"
     exit 2
     task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
@@ -218,7 +218,7 @@ fn locked_configuration_rejects_new_plugins() {
     let config = project.read("phasegate.toml");
     project.write("phasegate.toml", format!("locked = true\n{config}"));
     fs::copy(repository().join("plugins/dist/feedback-phase-aware.wasm"), project.path("mine.wasm")).unwrap();
-    let typed = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
+    let typed = ["run", "--task", "task.toml", "--json", "--feedback", "mine.wasm"];
     assert_snapshot!(project.render(&typed), @r#"
     exit 2
     task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
@@ -362,7 +362,7 @@ fn strategy_from_the_command_line_needs_no_lock() {
     let project = Project::new();
     project.write("pipeline.toml", "extends = \"planning-design\"\nname = \"plain\"\n");
     let run = || {
-        let run = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
+        let run = ["run", "--task", "task.toml", "--json", "--feedback", "mine.wasm"];
         let output = project.call(&run);
         assert_eq!(output.code, 0, "{}", output.stderr);
     };
