@@ -403,6 +403,7 @@ fn rejects_a_bad_experiment_file_before_recording() {
     hint: did you mean `default`?
     "#);
     assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.default = \"nobody:b\" }")]), @r#"
+    experiment strategies: 3 tasks × 2 variants × 2 repetitions = 12 runs, 4 at once
     error[PG-0102]: experiment.toml:22: variant `nearest`: [models] default: `nobody:b` names the provider `nobody`, which is not known
       22 | set = { models.default = "nobody:b" }
          |         ^^^^^^
@@ -415,6 +416,7 @@ fn rejects_a_bad_experiment_file_before_recording() {
     hint: did you mean `requirements`?
     ");
     assert_snapshot!(refusal(&[("experiment.toml", variant, "agent = { code = \"nearest-phase\" }")]), @r#"
+    experiment strategies: 3 tasks × 2 variants × 2 repetitions = 12 runs, 4 at once
     error[PG-0102]: experiment.toml:22: variant `nearest`: plugin nearest-phase is of world feedback-plugin, but the pipeline uses it as an agent
       22 | agent = { code = "nearest-phase" }
          |           ^^^^

@@ -68,7 +68,7 @@ impl Project {
     }
 
     fn refusal(&self) -> String {
-        self.render(&["run", "--task", "task.toml", "--force"])
+        self.render(&["run", "--task", "task.toml"])
     }
 }
 

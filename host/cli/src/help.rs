@@ -55,7 +55,7 @@ fn render_subcommands(program: &Command, usage: &str) -> String {
         None => GROUPS.iter().map(|(heading, names)| format!("  {heading:<13}{}\n", names.join(", "))).collect(),
         Some(command) => {
             let names: Vec<&str> =
-                command.get_subcommands().filter(|child| !child.is_hide_set()).map(Command::get_name).collect();
+                command.get_subcommands().filter(|child| is_shown(child)).map(Command::get_name).collect();
             format!("  {}\n", names.join(", "))
         }
     }
@@ -91,7 +91,7 @@ fn render_command(command: &Command) -> String {
     let own = || command.get_arguments().filter(|arg| is_listed(arg) && !arg.is_global_set());
     text.push_str(&render_args("Arguments", own().filter(|arg| arg.is_positional())));
     text.push_str(&render_args("Options", own().filter(|arg| !arg.is_positional())));
-    let children = command.get_subcommands().filter(|child| !child.is_hide_set() && child.get_name() != "help");
+    let children = command.get_subcommands().filter(|child| is_shown(child));
     children.for_each(|child| text.push_str(&render_command(child)));
     text
 }
@@ -109,6 +109,10 @@ fn render_args<'a>(heading: &str, args: impl Iterator<Item = &'a Arg>) -> String
 
 fn is_listed(arg: &Arg) -> bool {
     !arg.is_hide_set() && !matches!(arg.get_id().as_str(), "help" | "version")
+}
+
+fn is_shown(command: &&Command) -> bool {
+    !command.is_hide_set() && command.get_name() != "help"
 }
 
 fn about(command: &Command) -> String {

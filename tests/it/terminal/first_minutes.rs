@@ -165,7 +165,7 @@ fn wrong_subcommands_list_the_right_ones() {
 
     Usage: phasegate plugin [OPTIONS] <COMMAND>
 
-      inspect, manifest, accept, check, help
+      inspect, manifest, accept, check
 
     For more information, try '--help'.
     ");

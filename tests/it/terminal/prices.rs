@@ -16,7 +16,8 @@ fn start(config: &str, environment: &[(&str, &str)]) -> String {
     let workspace = Workspace::with_shared_home(PATHS, "prices").with_files(&[("task.toml", TASK)]);
     workspace.write("phasegate.toml", config);
     let mut command = workspace.command(&["run", "task.toml"]);
-    command.envs(environment.iter().copied());
+    // Nothing is asked outside of this machine, not even for a list of models.
+    command.env("HTTPS_PROXY", "http://127.0.0.1:9").envs(environment.iter().copied());
     let output = Output::from_command(command);
     let text = format!("{}{}", output.stdout, output.stderr);
     let told = ["budget ", "max cost ", "error", "hint: ["];
@@ -55,6 +56,14 @@ fn limits_that_do_not_hold_are_told() {
     max cost  unknown, [prices] has no price for local:x
     error[PG-0205]: planning#1 (planning): call budget exhausted: needs 1, 0 of 0 left
     ");
+    let experiment =
+        "name = \"x\"\ntasks = [\"task.toml\"]\nrepetitions = 1\n[budget]\ncalls = 0\n[[variant]]\nname = \"one\"\n";
+    let files = [("task.toml", TASK), ("phasegate.toml", LOCAL), ("experiment.toml", experiment)];
+    let workspace = Workspace::with_shared_home(PATHS, "prices").with_files(&files);
+    let output = workspace.call(&["experiment", "experiment.toml"]);
+    assert!(output.stderr.starts_with("experiment x: 1 task × 1 variant × 1 repetition = 1 run"), "{}", output.stderr);
+    let told = "in one, the limit of 20.00 USD for each run is not in force for local:x\n";
+    assert!(output.stderr.contains(told), "{}", output.stderr);
 }
 
 #[test]
@@ -81,6 +90,7 @@ fn explicit_limits_need_a_price() {
     workspace.write("phasegate.toml", LOCAL);
     assert_snapshot!(workspace.reject(&["experiment", "experiment.toml"]), @r#"
     exit 2
+    experiment x: 1 task × 1 variant × 1 repetition = 1 run, 4 at once
     error[PG-0208]: [budget] usd: the limit of 5.00 USD would not hold, because no price is known for `local:x`
     hint: write what it costs, in US dollars per million tokens, into the configuration:
     hint: [prices."local:x"]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use phasegate_process::lock::Pin;
 use phasegate_process::pipeline::{Grants, Pipeline};
-use phasegate_process::{Digest, PluginName};
+use phasegate_process::{Digest, PluginName, RunId};
 use phasegate_sandbox::{Call, CpuMeter, TestProgress};
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::config::plugin_settings::check_overridden_settings;
 use crate::config::run_settings::{Environments, RunSettings};
 use crate::error::Error;
 use crate::host::Host;
+use crate::observer::Observer;
 use crate::plugins::bundled::{bundled_digest, bundled_environment};
 use crate::plugins::load::{OnCompile, check_plugins};
 use crate::plugins::parse_limits::plugin_limits;
@@ -33,9 +34,9 @@ pub(crate) struct PreparedRun {
 
 impl Host {
     /// Checks whether a run could be created. Records nothing, but stores components in the journal.
-    pub async fn check(&self, new: &NewRun<'_>) -> Result<(), Error> {
-        let on_compile: OnCompile = Arc::new(|_: &PluginName, _| {});
-        let prepared = self.prepare(new, &on_compile).await?;
+    /// The observer is told which components are compiled for it, as if by `run`.
+    pub async fn check(&self, new: &NewRun<'_>, run: &RunId, observer: &Arc<dyn Observer>) -> Result<(), Error> {
+        let prepared = self.prepare(new, &self.report_compiling(observer, run)).await?;
         self.broker_of(&prepared.pinned.pipeline, &prepared.settings).await.map(drop)
     }
 

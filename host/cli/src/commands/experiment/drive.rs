@@ -53,7 +53,7 @@ impl ExperimentDriver {
         plan: Plan,
         config: Config,
         host: Host,
-        view: ExperimentView,
+        view: Arc<ExperimentView>,
         out: PathBuf,
         state: &Path,
     ) -> Arc<Self> {
@@ -62,7 +62,7 @@ impl ExperimentDriver {
             plan,
             config,
             host,
-            view: Arc::new(view),
+            view,
             out,
             state: state.to_owned(),
             stop: StopSignal::default(),

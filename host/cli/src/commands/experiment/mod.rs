@@ -13,12 +13,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_broker::{BudgetConfig, check_priced};
+use phasegate_broker::{BudgetConfig, ConfigError, check_priced};
 use phasegate_experiment::{Experiment, Plan, PlannedVariant};
 use phasegate_journal::Journal;
 use phasegate_process::experiment::Results;
 use phasegate_process::model::Tier;
-use phasegate_runtime::{Config, Error, ErrorCode, Host, NotTrusted, Origin, RunSettings, Wants};
+use phasegate_runtime::{Config, Error, ErrorCode, Host, NotTrusted, Observer, Origin, RunSettings, Wants};
 
 use crate::context::Context;
 use crate::context_files;
@@ -84,7 +84,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     context_files::check(&mut experiment.tasks, &config, Some((&args.file, &out)), context)?;
     let plan = experiment.plan(&config)?;
     trust::ensure(context, missing_trust(context, &args.file, &plan, &config)?, config.locked)?;
-    check_models(context, &experiment, &plan, &config).await?;
+    let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);
+    // Printed before anything that may take long: providers, the state folder, compilations.
+    printer.note(&render_size(&experiment, &plan, jobs));
+    let unbounded = check_models(context, &experiment, &plan, &config).await?;
     trust::ensure(context, missing_total(context, &args.file, &experiment, &plan, &config), config.locked)?;
 
     let journal: Arc<dyn Journal> = Arc::new(open::open_or_create_journal(context)?);
@@ -98,27 +101,21 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         RunOptions { overlap: args.overlap, ..RunOptions::default() },
         Some(shared_budget),
     )?;
-    check_variants(&experiment, &plan, &config, &host).await?;
+    let view = Arc::new(ExperimentView::new(context));
+    check_variants(&experiment, &plan, &config, &host, &view).await?;
     let _lock = try_lock(&out)?;
     let repositories = experiment.tasks.iter().filter_map(|task| Some(task.repository.as_ref()?.path.clone()));
     printer.note(&ignore_run_folders(state, args.out.is_none(), &repositories.collect::<Vec<_>>()));
 
-    let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);
     printer.note(&format!(
-        "experiment {}: {} × {} × {} = {}, {jobs} at once\nbudget      {} in total; {} in {} spent before\nresults     {}\n\n",
-        experiment.name,
-        count(experiment.tasks.len() as u64, "task"),
-        count(experiment.variants.len() as u64, "variant"),
-        count(u64::from(experiment.repetitions.get()), "repetition"),
-        count(plan.cells.len() as u64, "run"),
+        "budget      {} in total; {} in {} spent before\n{unbounded}results     {}\n\n",
         experiment.budget,
         money(spent.usd),
         count(spent.calls, "call"),
         paths::display_path(&out),
     ));
     let name = experiment.name.clone();
-    let driver =
-        ExperimentDriver::new(experiment, plan, config, host, ExperimentView::new(context), out.clone(), state);
+    let driver = ExperimentDriver::new(experiment, plan, config, host, view, out.clone(), state);
     let (cells, exit) = driver.drive(jobs, &context.signals).await;
     let results = Results::new(&name, cells);
     files::write(&out, &results)?;
@@ -146,6 +143,17 @@ fn check_not_in_use(journal: &dyn Journal, experiment: &Experiment, plan: &Plan)
         }
     }
     Ok(())
+}
+
+fn render_size(experiment: &Experiment, plan: &Plan, jobs: usize) -> String {
+    format!(
+        "experiment {}: {} × {} × {} = {}, {jobs} at once\n",
+        experiment.name,
+        count(experiment.tasks.len() as u64, "task"),
+        count(experiment.variants.len() as u64, "variant"),
+        count(u64::from(experiment.repetitions.get()), "repetition"),
+        count(plan.cells.len() as u64, "run"),
+    )
 }
 
 /// Returns what the configuration and the variants together use without the user's agreement.
@@ -210,9 +218,16 @@ fn total_budget(experiment: &Experiment, plan: &Plan) -> Option<BudgetConfig> {
     })
 }
 
-/// Checks that the models of every variant that may ask one can be asked, before the state folder is created.
-async fn check_models(context: &Context, experiment: &Experiment, plan: &Plan, config: &Config) -> Result<(), Failure> {
+/// Checks that the models of every variant that may ask one can be asked, before the state folder is created. Returns a line for
+/// each variant in which the usual limit in US dollars is not in force.
+async fn check_models(
+    context: &Context,
+    experiment: &Experiment,
+    plan: &Plan,
+    config: &Config,
+) -> Result<String, Failure> {
     let (trust, env) = (&context.trust, |name: &str| std::env::var(name).ok());
+    let mut unbounded = String::new();
     for (variant, planned) in
         experiment.variants.iter().zip(&plan.variants).filter(|(_, planned)| planned.may_ask_models)
     {
@@ -220,7 +235,17 @@ async fn check_models(context: &Context, experiment: &Experiment, plan: &Plan, c
         let wants = Wants { project: base_dir, is_here: true, providers, budget: *budget, sandbox: None };
         let connected = trust.connect(&wants, models, prices, &env).await.and_then(|broker| {
             let limits = [config.explicit_usd(), experiment.budget.usd];
-            limits.into_iter().try_for_each(|usd| check_priced(usd, &broker, prices, providers)).map_err(Error::from)
+            limits.into_iter().try_for_each(|usd| check_priced(usd, &broker, prices, providers))?;
+            if let Err(ConfigError::UnpricedLimit { usd, models }) =
+                check_priced(budget.usd, &broker, prices, providers)
+            {
+                let names: Vec<String> = models.iter().map(ToString::to_string).collect();
+                let (name, names) = (&variant.name, names.join(", "));
+                unbounded.push_str(&format!(
+                    "            in {name}, the limit of {usd:.2} USD for each run is not in force for {names}\n"
+                ));
+            }
+            Ok(())
         });
         if let Err(error) = connected {
             return Err(match experiment.locate_error(variant, error) {
@@ -230,16 +255,25 @@ async fn check_models(context: &Context, experiment: &Experiment, plan: &Plan, c
             });
         }
     }
-    Ok(())
+    Ok(unbounded)
 }
 
 /// Checks the plugins of every variant, before the first run is created.
-async fn check_variants(experiment: &Experiment, plan: &Plan, config: &Config, host: &Host) -> Result<(), Failure> {
+async fn check_variants(
+    experiment: &Experiment,
+    plan: &Plan,
+    config: &Config,
+    host: &Host,
+    view: &Arc<ExperimentView>,
+) -> Result<(), Failure> {
+    let observer: Arc<dyn Observer> = Arc::clone(view) as Arc<dyn Observer>;
     let mut seen = BTreeSet::new();
     for cell in plan.cells.iter().filter(|cell| seen.insert(cell.variant)) {
         let (new, variant) = (experiment.new_run(plan, cell, config), experiment.variants.get(cell.variant));
         if let (Some(new), Some(variant)) = (new, variant) {
-            host.check(&new).await.map_err(|error| experiment.locate_error(variant, error))?;
+            host.check(&new, &cell.place.run, &observer)
+                .await
+                .map_err(|error| experiment.locate_error(variant, error))?;
         }
     }
     Ok(())
