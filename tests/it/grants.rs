@@ -180,11 +180,13 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
         "pipeline.toml",
         format!("{PIPELINE}\n[[phase]]\nname = \"planning\"\n[phase.settings]\nteir = \"deep\"\n"),
     );
-    assert_snapshot!(project.refusal(), @"
+    assert_snapshot!(project.refusal(), @r#"
     exit 2
     error[PG-0102]: pipeline.toml:10: phase `planning` gives plugin `planning` 0.1.0 invalid settings: there is no setting `teir`
+      10 | teir = "deep"
+         | ^^^^
     hint: did you mean `tier`?
-    ");
+    "#);
     project.write("pipeline.toml", PIPELINE);
     let config = project.read("phasegate.toml");
     let feedback =
@@ -193,6 +195,8 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
     assert_snapshot!(project.refusal(), @r#"
     exit 2
     error[PG-0102]: phasegate.toml:12: the feedback strategy gives plugin `phase-aware` 0.1.0 invalid settings: setting `raise_after`: at /raise_after: "often" is not of type "integer"
+      12 | settings = { phases = ["design"], raise_after = "often" }
+         |                                   ^^^^^^^^^^^
     hint: `phasegate plugin inspect FILE` shows the settings of a plugin
     "#);
     assert!(!project.path("phasegate.lock").exists(), "the run was started");
@@ -279,8 +283,11 @@ fn unreadable_lock_file_stops_the_run_unchanged() {
     task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
     pipeline  bought: planning → design → design-review
     config    phasegate.toml; pipeline from pipeline.toml
-    error[PG-0102]: phasegate.lock:3: `DIGEST` is not a digest
+    error[PG-0102]: phasegate.lock:3: `plugins.planning.digest`: `DIGEST` is not a digest
+      3 | digest = "DIGEST"
+        |          ^^^^^^^^^^^
     hint: a digest is `sha256:` followed by 64 hex digits
+    hint: see docs/configuration.md#lock-file
     "#);
     project.write("phasegate.lock", "version = 9\n");
     assert_snapshot!(project.refusal(), @r#"
@@ -381,11 +388,13 @@ fn artifact_kind_from_a_manifest_needs_no_schema() {
     let phase = "extends = \"planning-design\"\nname = \"noted\"\n[[phase]]\nname = \"notes\"\nafter = \"planning\"\n\
                  agent = \"mine\"\nproduces = [{ name = \"notes\", kind = \"note\" }]\n[plugins.mine]\npath = \"mine.wasm\"\n";
     project.write("pipeline.toml", phase);
-    assert_snapshot!(project.render(&["pipeline", "check", "pipeline.toml"]), @"
+    assert_snapshot!(project.render(&["pipeline", "check", "pipeline.toml"]), @r#"
     exit 2
     error[PG-0102]: pipeline.toml:7: `notes` is of kind `note`, which has no schema
+      7 | produces = [{ name = "notes", kind = "note" }]
+        |                                      ^^^^
     hint: add `[[kind]]` here or in its plugin's manifest, or use a standard kind
-    ");
+    "#);
     let kind = "[[kind]]\nname = \"note\"\nschema = '{\"type\": \"object\"}'\n";
     project.write("plugin.toml", format!("name = \"mine\"\nversion = \"2.1.0\"\n{kind}"));
     project.render(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);

@@ -84,7 +84,8 @@ fn experiments_name_the_other_process() {
     }
     for more in [&[][..], &["--out", "elsewhere"]] {
         let second = Output::from_command(command(more));
-        let expected = "error[PG-0402]: experiment twice is in use by process PID (phasegate) since DATE\n\
+        let expected = "experiment twice: 1 task × 1 variant × 1 repetition = 1 run, 4 at once\n\
+                        error[PG-0402]: experiment twice is in use by process PID (phasegate) since DATE\n\
                         hint: wait until that process ends, or stop it with Ctrl-C there; then repeat the command\n";
         assert_eq!((second.code, plain(&second.stderr, "twice-", first.id())), (4, expected.to_owned()));
     }
