@@ -200,7 +200,7 @@ pub fn task_from_file(file: &Path, repository: &RepositoryArgs) -> Result<TaskSo
     let name = file.display().to_string();
     if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md")) {
         return Err(Failure::usage(format!("{name} is no task file, its name ends in `.md`"))
-            .with_hint(format!("for an issue in Markdown: phasegate run --issue {name}")));
+            .with_hint(format!("for an issue in Markdown: `phasegate run --issue {}`", phasegate_files::quote(file))));
     }
     let text = phasegate_files::read_text(file, phasegate_files::MAX_TEXT_BYTES).map_err(|why| {
         let hint = match why.kind() {

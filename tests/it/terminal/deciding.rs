@@ -169,6 +169,31 @@ fn decisions_elsewhere_end_the_question() {
 }
 
 #[test]
+fn runs_that_others_resume_are_followed() {
+    let (scenario, terminal) = asked(&[]);
+    let given = scenario.call(&["override", "ANSWER-001", "--by", "ben", "--reason", "known", "--resume"]);
+    assert_eq!(given.code, 0, "{}", given.stderr);
+    assert!(given.stdout.contains("passed; overridden by a person: design-review"), "{}", given.stdout);
+    let (code, end) = terminal.wait();
+    assert!(end.contains("decided meanwhile: design-review#1 overridden by ben at "), "{end}");
+    assert!(end.contains("passed; overridden by a person: design-review"), "{end}");
+    assert_eq!((code, reasons(&scenario)), (0, vec!["known".to_owned()]), "{end}");
+}
+
+#[test]
+fn first_answer_at_two_terminals_counts() {
+    let (scenario, mut first) = asked(&[]);
+    let mut second = Terminal::start(&scenario.command(&["resume", "ANSWER-001"]));
+    second.wait_for(QUESTION);
+    second.type_line("o");
+    second.wait_for("reason: ");
+    second.type_line("fine");
+    assert_eq!(second.wait().0, 0);
+    first.wait_for("decided meanwhile: design-review#1 overridden by ann at ");
+    assert_eq!((first.wait().0, reasons(&scenario)), (0, vec!["fine".to_owned()]));
+}
+
+#[test]
 fn others_wait_while_one_is_asked() {
     let scenario = crate::scenario("waits-at-a-failure");
     let write = |name: &str, text: &str| {

@@ -97,7 +97,7 @@ fn task_files_need_no_flag() {
     assert_snapshot!(workspace.reject(&["run", "issue.md"]), @"
     exit 2
     error[PG-0101]: issue.md is no task file, its name ends in `.md`
-    hint: for an issue in Markdown: phasegate run --issue issue.md
+    hint: for an issue in Markdown: `phasegate run --issue issue.md`
     ");
     assert_snapshot!(workspace.reject(&["run", "folder"]), @"
     exit 2

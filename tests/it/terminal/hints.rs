@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use phasegate_test::{Output, Workspace, scenario_file};
+use phasegate_test::{Output, Workspace, repository, scenario_file};
 
 /// A folder in which a run waits, whose state folder has a name that a shell has to quote.
 fn waiting() -> (Workspace, Output) {
@@ -94,4 +94,27 @@ fn errors_of_a_run_are_told_once() {
     assert!(hint.ends_with(" --calls N --config models.toml"), "{hint}");
     let resumed = paste(&workspace, &hint.replace("--calls N", "--calls 9"));
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+}
+
+/// Commands outside of backquotes come from `Printer::command`, and those in backquotes are hints, which are completed.
+#[test]
+fn no_command_is_printed_without_its_options() {
+    let sources = repository().join("host/cli/src");
+    let names = "run|resume|show|log|approve|reject|override|abort|cancel|fork|artifact|trust|experiment";
+    let literal = regex::Regex::new(&format!("[^`]phasegate ({names}) ")).unwrap();
+    let mut found = Vec::new();
+    let mut folders = vec![sources];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|kind| kind == "rs") {
+                let text = std::fs::read_to_string(&entry).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap();
+                let lines = code.lines().filter(|line| !line.trim_start().starts_with("//") && literal.is_match(line));
+                found.extend(lines.map(|line| format!("{}: {line}", entry.display())));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }
