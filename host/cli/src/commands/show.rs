@@ -50,7 +50,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let out = out_dir(state_dir, &run);
     let out = belongs_to(&out, &run).then(|| paths::display_path(&out));
     let paint = printer.paint();
-    printer.print(&render_origin(&journal, &state, &events));
+    printer.print(&wrap_lines(&render_origin(&journal, &state, &events), paint.width()));
     if let Some(events) = journal.imported(&run)? {
         printer.print(&format!("imported: {} at its beginning come from elsewhere\n", count(events, "event")));
     }

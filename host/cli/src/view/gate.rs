@@ -8,34 +8,36 @@ use phasegate_process::state::{JudgedAttempt, RecordedJudgement, State};
 use crate::terminal::format::{indent, one_line};
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
+use crate::terminal::width::wrap_lines;
 
 /// Renders the attempt that waits with its digest, the question, the issues with their evidence, the dropped tests, and the
 /// rules about people; empty if no gate waits.
 pub fn render_gate(state: &State, paint: Paint) -> String {
     let Some((phase, judged, question)) = state.waiting() else { return String::new() };
     let about = JudgedAttempt::new(phase, judged);
-    let mut text = format!("\n{} {}\n", paint.bold(&about.to_string()), sanitize(question));
+    let wrap = |text: String| wrap_lines(&text, paint.width());
+    let mut text = wrap(format!("\n{} {}\n", paint.bold(&about.to_string()), sanitize(question)));
     for issue in &judged.issues {
         let place = issue.location.as_ref().map(|place| match place.line {
             Some(line) => format!(" ({}:{line})", place.path),
             None => format!(" ({})", place.path),
         });
-        text.push_str(&format!(
-            "  {} {}{}: {}\n{}",
+        text.push_str(&wrap(format!(
+            "  {} {}{}: {}\n",
             issue.severity.as_str(),
             one_line(&issue.id),
             sanitize(&place.unwrap_or_default()),
-            one_line(&issue.description),
-            render_evidence(&issue.evidence)
-        ));
+            one_line(&issue.description)
+        )));
+        text.push_str(&render_evidence(&issue.evidence, paint));
         if let Some(advice) = &issue.recommendation {
-            text.push_str(&format!("      advice:   {}\n", one_line(advice)));
+            text.push_str(&wrap(format!("      advice:   {}\n", one_line(advice))));
         }
     }
     for dropped in &judged.dropped {
-        text.push_str(&format!("  dropped {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
+        text.push_str(&wrap(format!("  dropped {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason))));
     }
-    text.extend(phase.gate.as_ref().and_then(|gate| render_rules(&gate.approval, judged, state)));
+    text.extend(phase.gate.as_ref().and_then(|gate| render_rules(&gate.approval, judged, state)).map(wrap));
     text
 }
 
@@ -43,10 +45,10 @@ pub fn render_gate(state: &State, paint: Paint) -> String {
 const MAX_LINES: usize = 60;
 
 /// Renders evidence; that of several lines, such as a traceback, keeps them.
-fn render_evidence(text: &str) -> String {
+fn render_evidence(text: &str, paint: Paint) -> String {
     match text.trim_end().contains('\n') {
         true => format!("      evidence:\n{}", indent(text, 8, MAX_LINES)),
-        false => format!("      evidence: {}\n", one_line(text)),
+        false => wrap_lines(&format!("      evidence: {}\n", one_line(text)), paint.width()),
     }
 }
 

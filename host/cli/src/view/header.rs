@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::exit::Failure;
 use crate::terminal::format::{count, money, one_line, truncate};
 use crate::terminal::style::Paint;
-use crate::terminal::width::wrap;
+use crate::terminal::width::{wrap, wrap_lines};
 
 /// The most characters of a description.
 const MAX_DESCRIPTION: usize = 90;
@@ -209,11 +209,12 @@ fn render_scripted_notice(settings: &RunSettings, paint: Paint) -> String {
     let scripts = configured_tiers(settings).into_iter().map(|(_, model)| model).filter(|id| id.is_scripted());
     let mut files: Vec<&str> = scripts.map(ModelId::model).collect();
     files.dedup();
-    format!(
+    let notice = format!(
         "\n{} ({}): no model is asked.\n\
          To use a model, set under [models] in phasegate.toml: default = \"anthropic:MODEL\" (with ANTHROPIC_API_KEY),\n\
          \"openai:MODEL\" (with OPENAI_API_KEY) or \"ollama:MODEL\".\n",
         paint.yellow("answers are scripted"),
         files.join(", ")
-    )
+    );
+    wrap_lines(&notice, paint.width())
 }

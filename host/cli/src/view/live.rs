@@ -18,6 +18,7 @@ use crate::terminal::model_progress::render_model_progress;
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
 use crate::terminal::style::{Paint, can_redraw};
+use crate::terminal::width::wrap_lines;
 use crate::view::event::{render_json_line, render_progress, render_verbose};
 use crate::view::wait_notes::WaitNotes;
 
@@ -141,7 +142,7 @@ impl LiveView {
 
     fn render_line(&self, run: &RunId, text: &str, paint: Paint) -> String {
         let name = if self.several { format!("{} ", paint.dim(run.as_str())) } else { String::new() };
-        format!("{name}{text}\n")
+        wrap_lines(&format!("{name}{text}\n"), paint.width())
     }
 }
 
