@@ -442,6 +442,7 @@ fn experiments_do_not_multiply_the_budget() {
     let refused = call(&workspace, &["experiment", "experiment.toml"]);
     assert_snapshot!(shown(&workspace, &refused), @r"
     exit 2
+    experiment many: 1 task × 1 variant × 5 repetitions = 5 runs, 4 at once
     error[PG-0207]: the project HERE/app uses what you have not agreed to: experiment.budget.calls = 2000, your limit is 400; experiment.budget.usd = 100, your limit is 20
     hint: if you trust it, run `phasegate trust allow --experiment experiment.toml --digest DIGEST`; otherwise change experiment.toml
     ");
