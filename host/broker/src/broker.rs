@@ -14,6 +14,7 @@ use crate::config::{ConfigError, ModelsConfig};
 use crate::key::Scrubber;
 use crate::model_id::ModelId;
 use crate::price::{Price, PriceTable};
+use crate::provider::endpoint::Endpoint;
 use crate::provider::scripted;
 use crate::resolve;
 use crate::retry::{CallObserver, Requests, Service};
@@ -46,6 +47,8 @@ struct ServedModel {
     service: Service,
     price: Option<Price>,
     is_streamed: bool,
+    /// `None` for a script.
+    endpoint: Option<Arc<Endpoint>>,
 }
 
 impl Broker {
@@ -70,16 +73,17 @@ impl Broker {
                 return Ok(already.clone());
             }
             let price = prices.get(&id);
-            let (service, price, is_streamed) = match id.is_scripted() {
-                true => (scripted_service(tier, &id, price, base_dir)?, price, false),
+            let (service, price, is_streamed, endpoint) = match id.is_scripted() {
+                true => (scripted_service(tier, &id, price, base_dir)?, price, false, None),
                 false => {
                     let (model, secrets) = resolver.model(tier, &id, price)?;
                     keys.extend(secrets);
                     let (price, is_streamed) = (model.options.price, model.options.stream);
-                    (Service::new(model), price, is_streamed)
+                    let endpoint = Arc::clone(&model.endpoint);
+                    (Service::new(model), price, is_streamed, Some(endpoint))
                 }
             };
-            Ok(served.entry(id.clone()).or_insert(ServedModel { id, service, price, is_streamed }).clone())
+            Ok(served.entry(id.clone()).or_insert(ServedModel { id, service, price, is_streamed, endpoint }).clone())
         };
         let (fast, default, deep) = (serve(fast)?, serve(default)?, serve(deep)?);
         Ok(Self {
@@ -143,6 +147,12 @@ impl Broker {
     /// Returns a text with every key of this process redacted, for text that another module prints.
     pub fn scrub(&self, text: &str) -> String {
         self.scrubber.scrub(text)
+    }
+
+    /// Returns the model of a tier and its endpoint, unless a script serves it.
+    pub(crate) fn endpoint_of(&self, tier: Tier) -> Option<(&ModelId, &Endpoint)> {
+        let served = self.served_model(tier);
+        Some((&served.id, served.endpoint.as_deref()?))
     }
 
     fn served_model(&self, tier: Tier) -> &ServedModel {

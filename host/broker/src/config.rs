@@ -144,6 +144,9 @@ pub struct ProviderConfig {
     /// The most tokens of a prompt and its answer together, see [`ModelLimits`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<NonZeroU32>,
+    /// Whether the provider is asked for its models before a run. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_models: Option<bool>,
     /// The limits of single models, by the provider's own name. They take precedence.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<String, ModelLimits>,
@@ -235,6 +238,26 @@ pub enum ConfigError {
         /// The names of all known providers, separated by commas.
         known: String,
     },
+    /// A provider refuses its key.
+    #[error("{provider} refuses the key (status {status})")]
+    KeyRefused {
+        /// The provider.
+        provider: String,
+        /// The status of its answer.
+        status: u16,
+    },
+    /// A provider does not list a model.
+    #[error("[models] {tier}: {provider} does not list the model `{name}`", tier = .tier.as_str(), provider = .model.provider(), name = .model.model())]
+    NotListed {
+        /// The key of `[models]`.
+        tier: Tier,
+        /// The model that the key names.
+        model: ModelId,
+        /// The listed model of the most similar name.
+        near: Option<String>,
+        /// Some of the listed models, separated by commas.
+        listed: String,
+    },
     /// A provider's table is wrong.
     #[error("[providers.{name}] {key}: {problem}")]
     Provider {
@@ -295,6 +318,17 @@ impl ConfigError {
             Self::UnknownProvider { model, known, .. } => format!(
                 "{}; describe another as [providers.{}] with kind and base_url",
                 did_you_mean(model.provider(), &known.split(", ").collect::<Vec<_>>()),
+                model.provider()
+            ),
+            Self::KeyRefused { provider, .. } => {
+                format!("renew the key at the provider, or name another one in [providers.{provider}] key_env")
+            }
+            Self::NotListed { near: Some(near), model, .. } => format!("did you mean `{}:{near}`?", model.provider()),
+            Self::NotListed { listed, model, .. } if listed.is_empty() => {
+                format!("{} lists no model: load one there", model.provider())
+            }
+            Self::NotListed { listed, model, .. } => format!(
+                "choose from {listed}\nif it serves the model nevertheless, set [providers.{}] list_models = false",
                 model.provider()
             ),
             Self::Provider { hint, .. } | Self::Script { hint, .. } => hint.clone(),

@@ -39,6 +39,7 @@ impl FuzzedModel {
             key: Some(secret),
             key_header: None,
             headers: HeaderMap::new(),
+            lists_models: false,
             timeout: Duration::MAX,
             idle: Duration::MAX,
             client: OnceLock::new(),

@@ -18,6 +18,7 @@ mod config;
 pub mod fuzzing;
 mod key;
 mod list_price;
+mod listing;
 mod model_id;
 mod price;
 mod provider;

@@ -132,6 +132,7 @@ impl<'a> Resolver<'a> {
             key,
             key_header: entry.table.key_header.as_deref().and_then(|name| name.parse().ok()),
             headers,
+            lists_models: entry.table.list_models.unwrap_or(true),
             timeout: seconds(self.models.timeout_seconds),
             idle: seconds(self.models.idle_seconds),
             client: OnceLock::new(),

@@ -10,6 +10,7 @@ mod commands;
 mod context;
 mod context_files;
 mod drive;
+mod edited;
 mod exit;
 mod find_run;
 mod help;

@@ -69,7 +69,7 @@ pub fn default_parent() -> PathBuf {
 /// Rejects a typed output folder that is not empty, unless `force` is set, or that shares a place with the state folder.
 pub fn check_out_dir(state: &Path, out: &Path, force: bool) -> Result<(), Failure> {
     check_apart(state, out)?;
-    output::check_out(out, force).and_then(|()| output::try_out(out)).map_err(|error| match error {
+    output::check_out(out, force).map_err(|error| match error {
         OutputError::NotEmpty { .. } => {
             Failure::usage(format!("output folder `{}` is not empty; nothing was started", display_path(out)))
                 .with_hint("choose another folder with --out, or overwrite it with --force")
@@ -137,6 +137,11 @@ pub fn check_apart(state: &Path, out: &Path) -> Result<(), Failure> {
         .with_hint("choose another folder with --out or --state"))
 }
 
+/// Tries to write to an output folder that was checked, and leaves nothing behind. Called before a run pays for anything.
+pub fn try_out_dir(out: &Path) -> Result<(), Failure> {
+    output::try_out(out).map_err(unwritable)
+}
+
 /// A folder that cannot be written, found before anything was started.
 fn unwritable(error: OutputError) -> Failure {
     match error {
@@ -154,7 +159,7 @@ fn unwritable(error: OutputError) -> Failure {
 pub fn check_default_out_dir(out: &Path) -> Result<(), Failure> {
     check_no_special_folder(&current_dir().join(".phasegate"), out)?;
     match is_within(out, &current_dir()) {
-        true => output::try_out(out).map_err(unwritable),
+        true => Ok(()),
         false => Err(untrusted(out, "leads out of the current folder through a symbolic link")),
     }
 }

@@ -165,7 +165,7 @@ fn errors_name_file_line_and_hint() {
         ),
         (
             format!("{head}[budget]\nusd = -1\n{variant}"),
-            "HERE/x.toml:4: [budget] usd: `-1` is not a limit: write a number, 0 or more, or \"unlimited\"",
+            "HERE/x.toml:4: `budget.usd`: `-1` is not a limit: write a number, 0 or more, or \"unlimited\"",
         ),
         (format!("{head}[budget]\nusb = 1\n{variant}"), "HERE/x.toml:4: unknown key `usb` in [budget]"),
         (

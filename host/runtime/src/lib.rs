@@ -22,6 +22,7 @@ mod text;
 mod trust;
 
 pub use budgets::SharedBudget;
+pub use config::differences::Difference;
 pub use config::file::Config;
 pub use config::flags::ConfigFlags;
 pub use config::lock::{accept, compute_pin, load_lock};

@@ -1,6 +1,11 @@
 //! Mistakes that are found before the first call of a model is paid for.
 
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Response;
 use insta::assert_snapshot;
+use phasegate_test::ModelServer;
 
 use crate::workspace;
 
@@ -16,6 +21,9 @@ fn prepared() -> phasegate_test::Workspace {
 fn out_folder_is_tried_before_the_run() {
     let workspace = prepared();
     assert_snapshot!(workspace.reject(&["run", "task.toml", "--out", "/proc/nothing/here"]), @r"
+    task      TASK-1: Parse durations such as 1h30m
+    pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
+    config    phasegate.toml
     exit 2
     error[PG-0702]: output folder `/proc/nothing/here` cannot be written: No such file or directory (os error 2); nothing was started
     hint: make it writable, or choose another folder with --out
@@ -90,4 +98,85 @@ fn verdicts_that_never_come_are_refused() {
         |               ^
     hint: raise max_total_attempts to at least 5, or lower max_retries
     ");
+}
+
+/// A server that lists these models and answers no request.
+fn server(status: u16, list: &'static str) -> ModelServer {
+    let refuse = |_: &serde_json::Value| Response::builder().status(400).body(Body::from("not now")).unwrap();
+    ModelServer::start_with_list("none", status, list, Arc::new(refuse))
+}
+
+fn configuration(server: &ModelServer, model: &str, more: &str) -> String {
+    let address = &server.address;
+    format!(
+        "[models]\ndefault = \"local:{model}\"\n[providers.local]\nkind = \"openai\"\nbase_url = \"{address}/v1\"\n{more}"
+    )
+}
+
+#[test]
+fn models_are_looked_up_where_that_is_free() {
+    let list = r#"{ "data": [{ "id": "small-2026-01-01" }, { "id": "large" }] }"#;
+    let server = server(200, list);
+    let workspace = prepared();
+    workspace.write("phasegate.toml", configuration(&server, "lagre", ""));
+    assert_snapshot!(workspace.reject(&["run", "task.toml"]), @r#"
+    task      TASK-1: Parse durations such as 1h30m
+    pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
+    config    phasegate.toml
+    exit 2
+    error[PG-0102]: phasegate.toml:2: [models] fast: local does not list the model `lagre`
+      2 | default = "local:lagre"
+        |           ^^^^^^^^^^^^^
+    hint: did you mean `local:large`?
+    "#);
+    workspace.write("phasegate.toml", configuration(&server, "other", ""));
+    assert_snapshot!(workspace.reject(&["run", "task.toml"]), @r#"
+    task      TASK-1: Parse durations such as 1h30m
+    pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
+    config    phasegate.toml
+    exit 2
+    error[PG-0102]: phasegate.toml:2: [models] fast: local does not list the model `other`
+      2 | default = "local:other"
+        |           ^^^^^^^^^^^^^
+    hint: choose from small-2026-01-01, large
+    hint: if it serves the model nevertheless, set [providers.local] list_models = false
+    "#);
+    assert!(server.requests().is_empty(), "a request was paid for");
+    // A name without the date of its version is the model, and the operator may know better.
+    for (model, more) in [("small", ""), ("large", ""), ("other", "list_models = false\n")] {
+        workspace.write("phasegate.toml", configuration(&server, model, more));
+        let before = server.requests().len();
+        workspace.call(&["run", "task.toml"]);
+        assert!(server.requests().len() > before, "{model}");
+    }
+}
+
+#[test]
+fn refused_keys_end_the_command() {
+    let server = server(401, "{}");
+    let workspace = prepared();
+    workspace.write("phasegate.toml", configuration(&server, "small", ""));
+    assert_snapshot!(workspace.reject(&["run", "task.toml"]), @r"
+    task      TASK-1: Parse durations such as 1h30m
+    pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
+    config    phasegate.toml
+    exit 2
+    error[PG-0102]: phasegate.toml:3: local refuses the key (status 401)
+      3 | [providers.local]
+        | ^^^^^^^^^^^^^^^^^
+    hint: renew the key at the provider, or name another one in [providers.local] key_env
+    ");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn models_without_a_list_are_said() {
+    for (status, list) in [(404, "{}"), (200, "<html>"), (200, "{ \"models\": [] }")] {
+        let server = server(status, list);
+        let workspace = prepared();
+        workspace.write("phasegate.toml", configuration(&server, "small", ""));
+        let output = workspace.call(&["run", "task.toml"]);
+        assert!(output.stderr.contains("the models of local cannot be checked before the run: "), "{}", output.stderr);
+        assert!(!server.requests().is_empty());
+    }
 }

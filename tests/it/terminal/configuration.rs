@@ -1,9 +1,9 @@
 //! Configuration: changes of phases, values on the command line, and what a person sees of a mistake.
 
 use insta::assert_snapshot;
-use phasegate_test::Terminal;
+use phasegate_test::{Terminal, Workspace};
 
-use crate::{scenario, workspace};
+use crate::{PATHS, scenario, workspace};
 
 const TASK: &str = "task_id = \"TASK-1\"\ndescription = \"Parse durations such as 1h30m\"\n";
 
@@ -321,4 +321,35 @@ fn faults_of_context_files_have_their_line() {
         |     ^^^^^^^^^^^
     hint: the path is relative to the task's file
     "#);
+}
+
+#[test]
+fn resume_says_what_the_file_has_now() {
+    let workspace = Workspace::with_shared_home(PATHS, "first-minutes");
+    assert_eq!(workspace.call(&["init", "--demo"]).code, 0);
+    let stopped = workspace.call(&["run", "task.toml", "--set", "budget.calls=3"]);
+    assert_eq!(stopped.code, 4, "{}", stopped.stderr);
+    let run = stopped.stdout.lines().find_map(|line| line.strip_prefix("run ")).unwrap().trim().to_owned();
+    let resume = || workspace.call(&["resume", "--calls", "4"]).stderr.replace(&run, "RUN");
+    assert!(resume().contains("budget.calls: the run uses 3, the file has 400\n"));
+
+    let configuration = workspace.read("phasegate.toml");
+    let more =
+        "[budget]\ncalls = 3\n[phases.code-review]\nmax_retries = 5\n[phases.test.gate]\nmay_revise = [\"code\"]\n";
+    workspace.write("phasegate.toml", format!("{configuration}{more}"));
+    let told = resume();
+    let note: Vec<&str> = told
+        .lines()
+        .filter(|line| line.starts_with("  ") || line.contains("RUN keeps") || line.contains("fork"))
+        .collect();
+    assert_snapshot!(note.join("\n"), @r#"
+    run RUN keeps the values that it was created with; phasegate.toml differs:
+      phases.code-review.max_retries: the run uses 3, the file has 5
+      phases.test.gate.may_revise: the run uses ["planning","design","code","test"], the file has ["code"]
+    hint: `phasegate fork RUN --at PHASE --set KEY=VALUE` goes on with another value
+    "#);
+
+    // A file that says the same as the run is not mentioned.
+    workspace.write("phasegate.toml", format!("# edited\n{configuration}[budget]\ncalls = 3\n"));
+    assert!(!resume().contains("keeps the values"));
 }

@@ -145,8 +145,9 @@ fn state_is_not_created_in_anothers_folder() {
     let config = shared.home.path("of-root.toml").display().to_string();
     let mut command = shared.home.command(&[&["run", "--config", &config], &TASK[..]].concat());
     command.current_dir(shared.other.path("home"));
-    assert_snapshot!(shared.render(&Output::from_command(command)), @"
+    assert_snapshot!(shared.render(&Output::from_command(command)), @r"
     exit 2
+    the models of ollama cannot be checked before the run: ollama cannot be reached at http://127.0.0.1:11434: client error (Connect): tcp connect error: Connection refused (os error 111)
     error[PG-0108]: `HERE/home/.phasegate` is not used because of its folder `HERE/home`: it belongs to another user (uid 65534)
     hint: name a state folder of your own with --state DIR
     hint: if you trust everyone who can write to it, run `phasegate trust allow --folder HERE/home`
@@ -251,11 +252,13 @@ fn rejects_pipelines_that_others_may_write() {
     };
     assert!(show().starts_with("exit 0\n"), "{}", show());
     set_mode(&workspace.path("base.toml"), 0o646);
-    assert_snapshot!(show(), @"
+    assert_snapshot!(show(), @r#"
     exit 2
     error[PG-0102]: own.toml:1: `HERE/base.toml` is not used: other users may write to it (mode 0646); if its content is yours, run `chmod go-w HERE/base.toml`
+      1 | extends = "base.toml"
+        |           ^^^^^^^^^^^
     hint: the path is relative to this file
-    ");
+    "#);
     set_mode(&workspace.path("own.toml"), 0o662);
     assert_snapshot!(show(), @"
     exit 2

@@ -102,11 +102,13 @@ fn sends_nothing_to_unknown_machines() {
         assert!(refused.stderr.contains(&format!("provider `corp` at {address} without a key")), "{}", refused.stderr);
     }
     let workspace = project(&corp("https://ann:secret@models.example/v1", ""));
-    assert_snapshot!(shown(&workspace, &call(&workspace, &["run", "--task", "task.toml"])), @r"
+    assert_snapshot!(shown(&workspace, &call(&workspace, &["run", "--task", "task.toml"])), @r#"
     exit 2
     error[PG-0102]: phasegate.toml:6: [providers.corp] base_url: it holds more than an address
+      6 | base_url = "https://ann:secret@models.example/v1"
+        | ^^^^^^^^
     hint: remove user, password, query and fragment; name the key with key_env or key_file
-    ");
+    "#);
 }
 
 #[test]
@@ -313,27 +315,45 @@ fn secrets_in_headers_are_refused() {
     assert_snapshot!(seen.concat(), @r#"
     exit 2
     error[PG-0102]: phasegate.toml:7: [providers.corp] headers: `api-key` may hold a secret, which does not belong in this file
+      7 | headers = { "api-key" = "******" }
+        | ^^^^^^^
     hint: export it, as in MY_KEY=…, and write { env = "MY_KEY" }
     exit 2
-    error[PG-0102]: phasegate.toml:7: [providers.corp] headers: the value of `x-team` is not the name of an environment variable
-    hint: name a variable in capitals, as in { env = "MY_KEY" }
+    error[PG-0102]: phasegate.toml:7: `providers.corp.headers.x-team.env`: keys never stand here
+      7 | headers = { "x-team" = { env = "***********************" } }
+        |                                ^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: name the environment variable that holds it, as in key_env = "MY_KEY" under [providers.NAME]
+    hint: replace the key at the provider if others may have seen this file
+    hint: see docs/configuration.md#providersname
     exit 2
     error[PG-0102]: phasegate.toml:7: [providers.corp] headers: the header `content-length` follows from the request
+      7 | headers = { "Content-Length" = "0" }
+        | ^^^^^^^
     hint: remove it
     exit 2
     error[PG-0102]: phasegate.toml:7: [providers.corp] headers: it does not name a header
+      7 | headers = { "a b" = "0" }
+        | ^^^^^^^
     hint: write a name such as "api-key"
     exit 2
     error[PG-0102]: phasegate.toml:7: [providers.corp] headers: the value of `x-team` has characters that no header takes
+      7 | headers = { "x-team" = "a\r\nx-b: c" }
+        | ^^^^^^^
     hint: write printable ASCII
     exit 2
     error[PG-0102]: phasegate.toml:7: [providers.corp] query: a name in it is not that of a parameter
+      7 | query = { "x y" = "0" }
+        | ^^^^^
     hint: use letters, digits, `-`, `_` and `.`
     exit 2
-    error[PG-0102]: phasegate.toml:7: expected a text, or { env = "VARIABLE" }
-    hint: see docs/configuration.md
+    error[PG-0102]: phasegate.toml:7: `providers.corp.headers.x-team`: expected a text, or { env = "VARIABLE" }
+      7 | headers = { "x-team" = 1 }
+        |                        ^
+    hint: see docs/configuration.md#providersname
     exit 2
     error[PG-0102]: phasegate.toml:7: [providers.corp] key_header: it does not name a header
+      7 | key_header = ""
+        | ^^^^^^^^^^
     hint: write a name such as "api-key"
     "#);
 }
@@ -417,6 +437,8 @@ fn names_cannot_hide_what_is_agreed_to() {
     assert_snapshot!(shown(&workspace, &call(&workspace, &["run", "--task", "task.toml"])), @r#"
     exit 2
     error[PG-0102]: phasegate.toml:7: [providers.corp] key_env: it may be a key, not the name of a variable
+      7 | key_env = "TF_VAR_database_password"
+        | ^^^^^^^
     hint: name a variable in capitals, as in key_env = "MY_KEY"
     "#);
     let many: String = (0..25).map(|number| named(&format!("p{number}"))).collect();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, Uri};
+use axum::http::{HeaderMap, Method, Response, Uri};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -37,11 +37,21 @@ pub struct ModelServer {
 impl ModelServer {
     /// Starts a server on a free port, whose callers are expected to send `key`.
     pub fn start(key: &'static str, respond: Respond) -> Self {
+        // A server with one model takes any name for it.
+        Self::start_with_list(key, 200, r#"{ "data": [{ "id": "the-model" }] }"#, respond)
+    }
+
+    /// The same with this response to those who ask for the list of models, which is no request for an answer.
+    pub fn start_with_list(key: &'static str, status: u16, list: &'static str, respond: Respond) -> Self {
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
         let handler = move |State(requests): State<Arc<Mutex<Vec<Request>>>>,
+                            method: Method,
                             uri: Uri,
                             headers: HeaderMap,
                             text: String| async move {
+            if method == Method::GET && uri.path().ends_with("/models") {
+                return Response::builder().status(status).body(Body::from(list)).unwrap();
+            }
             let keyed = headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(key)));
             let body: Value = serde_json::from_str(&text).unwrap_or_default();
             let request = Request { keyed, path: uri.to_string(), headers, text, body: body.clone() };

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::format::broken_answer;
 use super::peer::{Peer, sanitize};
-use crate::call::{Failure, FailureCost, PendingCall};
+use crate::call::{Failure, FailureCost};
 use crate::config::ProviderKind;
 use crate::key::Secret;
 
@@ -36,13 +36,15 @@ pub(crate) struct Endpoint {
     pub(crate) key_header: Option<HeaderName>,
     /// The configured headers; secret values are marked as sensitive.
     pub(crate) headers: HeaderMap,
+    /// Whether it may be asked for its models.
+    pub(crate) lists_models: bool,
     pub(crate) timeout: Duration,
     pub(crate) idle: Duration,
     pub(crate) client: OnceLock<Client>,
 }
 
 impl Endpoint {
-    pub(super) fn client(&self) -> Result<&Client, Error> {
+    pub(crate) fn client(&self) -> Result<&Client, Error> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
@@ -53,8 +55,25 @@ impl Endpoint {
         Ok(self.client.get_or_init(|| made))
     }
 
+    /// Returns the address of the list of models, beside that of requests.
+    pub(crate) fn models_url(&self) -> Option<Url> {
+        let mut url = self.url.clone();
+        {
+            let mut path = url.path_segments_mut().ok()?;
+            path.pop();
+            if self.kind == ProviderKind::Openai {
+                path.pop();
+            }
+            path.push("models");
+        }
+        if self.kind == ProviderKind::Anthropic {
+            url.query_pairs_mut().append_pair("limit", "1000");
+        }
+        Some(url)
+    }
+
     /// Returns the headers of a request. Configured ones take precedence.
-    pub(super) fn headers(&self, call: &PendingCall) -> Result<HeaderMap, Error> {
+    pub(crate) fn headers(&self, idempotency_key: Option<&str>) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // Compressed streams arrive late. Servers that compress nevertheless are understood.
@@ -79,8 +98,10 @@ impl Endpoint {
                     .insert(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(ANTHROPIC_VERSION));
             }
             ProviderKind::Openai => {
-                let key = header_value(&call.idempotency_key, "the idempotency key")?;
-                headers.insert(HeaderName::from_static("idempotency-key"), key);
+                if let Some(key) = idempotency_key {
+                    let key = header_value(key, "the idempotency key")?;
+                    headers.insert(HeaderName::from_static("idempotency-key"), key);
+                }
             }
         }
         headers.extend(self.headers.clone());
@@ -104,7 +125,7 @@ impl Endpoint {
     }
 
     /// The failure of a request that got no answer.
-    pub(super) fn connection_failure(&self, error: reqwest::Error) -> Failure {
+    pub(crate) fn connection_failure(&self, error: reqwest::Error) -> Failure {
         let (impossible, unreached) = (error.is_builder(), error.is_connect());
         let (name, origin, message) = (&self.peer.name, url_origin(&self.url), describe_error(error));
         let text = match impossible {

@@ -91,7 +91,11 @@ impl Model {
             ProviderKind::Anthropic => anthropic::body(&call.request, &self.options, limit)?,
             ProviderKind::Openai => openai::body(&call.request, &self.options, limit)?,
         };
-        let request = endpoint.client()?.post(endpoint.url.clone()).headers(endpoint.headers(call)?).body(body);
+        let request = endpoint
+            .client()?
+            .post(endpoint.url.clone())
+            .headers(endpoint.headers(Some(&call.idempotency_key))?)
+            .body(body);
         let answer = request.send().await.map_err(|error| endpoint.connection_failure(error))?;
         let status = answer.status();
         let read = match status.is_success() {

@@ -75,6 +75,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Some(out) => check_out_dir(state, out, args.force)?,
         None => check_default_out_dir(&out_dir::default_parent())?,
     }
+    out_dir::try_out_dir(&out.clone().unwrap_or_else(out_dir::default_parent))?;
     let host = open::host(
         context,
         config.clone(),

@@ -8,10 +8,11 @@ use phasegate_runtime::BudgetOverride;
 
 use crate::context::Context;
 use crate::drive::{RunDriver, resume_target};
+use crate::edited::note_differences;
 use crate::exit::{Exit, Failure};
 use crate::find_run::{check_not_in_use, find_run_or_newest};
 use crate::open::{self, RunOptions};
-use crate::out_dir::check_resumed_out_dir;
+use crate::out_dir::{check_resumed_out_dir, try_out_dir};
 use crate::paths::current_dir;
 use crate::repository::check_repository;
 use crate::trust;
@@ -111,14 +112,16 @@ impl Resume {
         let Self { run, out, force, config, json, options } = self;
         let state = &context.state;
         check_resumed_out_dir(state, &run, out.as_deref(), force)?;
+        out.as_deref().map_or(Ok(()), try_out_dir)?;
         let config = match &config {
             Some(named) => open::config(context, Some(named), None)?,
             None => open::config_if_readable(context, None)?,
         };
         let repository = options.repository.clone();
-        let host = open::host(context, config, options)?;
+        let host = open::host(context, config.clone(), options)?;
         trust::ensure_run(context, &host, &run, false)?;
         check_repository(state, &host, &run, repository.as_deref())?;
+        note_differences(context, &host, &config, &run)?;
         let view = Arc::new(LiveView::new(context, json, false));
         let target = resume_target(&host, &view, state, run, out)?;
         Ok(RunDriver::new(host, view, context.signals.clone()).drive_all(vec![target], 1).await)

@@ -17,6 +17,7 @@ use crate::commands::plugin::accept;
 use crate::context::Context;
 use crate::context_files;
 use crate::drive::{RunDriver, RunTarget, print_header, resume_target};
+use crate::edited::note_differences;
 use crate::exit::{Exit, Failure};
 use crate::find_run;
 use crate::ignored::ignore_run_folders;
@@ -120,7 +121,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             let first = plan.new.first().filter(|_| plan.resumed.is_empty());
             first.iter().for_each(|task| print_beginning(&view, task, &config, &pipeline));
             if pipeline.pipeline.may_ask_models() {
-                check_models(&config, &context.trust).await?;
+                let notes = check_models(&config, &context.trust).await?;
+                notes.iter().for_each(|note| context.printer.note(&format!("{note}\n")));
+            }
+            for task in &plan.new {
+                let out = out_dir_for(&args, &task.task.id, plan.count());
+                out_dir::try_out_dir(&out.unwrap_or_else(out_dir::default_parent))?;
             }
             Some((config, pipeline))
         }
@@ -130,13 +136,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Some((config, _)) => config.clone(),
         None => open::config_if_readable(context, args.config.as_deref())?,
     };
-    let host = open::host(context, config, RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
+    let host = open::host(context, config.clone(), RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
     let jobs = args.jobs.map_or(if args.overlap { 8 } else { 1 }, NonZeroUsize::get);
     let mut targets = Vec::new();
     for (run, task) in &plan.resumed {
         find_run::check_not_in_use(host.journal().as_ref(), run)?;
         trust::ensure_run(context, &host, run, args.locked)?;
         check_repository(state, &host, run, None)?;
+        note_differences(context, &host, &config, run)?;
         let out = out_dir_for(&args, task, plan.count());
         targets.push(resume_target(&host, &view, state, run.clone(), out)?);
         view.print(&format!("run {run} of task {task} {}\n", render_resume_status(&host, run)?));
@@ -283,12 +290,15 @@ fn out_dir_for(args: &Args, task: &TaskId, number: usize) -> Option<PathBuf> {
     Some(if number > 1 { dir.join(task.as_str()) } else { dir })
 }
 
-/// Checks that the configured models can be asked, before a run is created.
-async fn check_models(config: &Config, trust: &Trust) -> Result<(), Failure> {
+/// Checks that the configured models can be asked, before a run is created. Returns what could not be checked.
+async fn check_models(config: &Config, trust: &Trust) -> Result<Vec<String>, Failure> {
     let env = |name: &str| std::env::var(name).ok();
     match trust.connect(&config.wants(), &config.models, &config.prices, &env).await {
-        Ok(broker) => check_priced(config.explicit_usd(), &broker, &config.prices, &config.providers)
-            .map_err(|fault| config.explain(fault).into()),
+        Ok(broker) => {
+            check_priced(config.explicit_usd(), &broker, &config.prices, &config.providers)
+                .map_err(|fault| config.explain(fault))?;
+            broker.check_listings().await.map_err(|fault| config.explain(fault).into())
+        }
         Err(Error::Models(fault)) => Err(config.explain(fault).into()),
         Err(error) => Err(error.into()),
     }

@@ -43,10 +43,11 @@ pub(super) fn render_excerpt(text: &str, number: usize, span: Range<usize>) -> O
     Some(format!("  {number} | {left}{window}{right}\n  {:gutter$} | {:indent$}{carets}", "", "").into())
 }
 
-/// Returns the number of characters of the word or quoted text that a place begins with, at least 1.
+/// Returns the number of characters of the word, quoted text or name of a table that a place begins with, at least 1.
 fn word_width(text: &str) -> usize {
     let line = text.lines().next().unwrap_or_default();
-    match line.strip_prefix('"').and_then(|inside| inside.find('"').and_then(|end| inside.get(..end))) {
+    let within = |start: char, end: char| line.strip_prefix(start).and_then(|inside| inside.split_once(end));
+    match within('"', '"').or_else(|| within('[', ']')).map(|(inside, _)| inside) {
         Some(inside) => inside.chars().count() + 2,
         None => line.chars().take_while(|c| c.is_alphanumeric() || "_-.".contains(*c)).count().max(1),
     }

@@ -139,7 +139,7 @@ fn shape_fault(
     // The keys of these tables are names, so that no key is unknown in them.
     let is_named = |table: &String| ["hitl", "providers", "prices", "plugins", "phases"].contains(&table.as_str());
     let misplaced = match path.as_slice() {
-        [table, key] if is_named(table) && shape.shape == Shape::Value => Some(key.as_str()),
+        [table, key] if is_named(table) && shape.shape == Shape::Value && key != "default" => Some(key.as_str()),
         _ => unknown,
     };
     let hint = match (misplaced.and_then(|key| Some((key, reference.place_of(key)?))), shape.hint.clone()) {

@@ -180,7 +180,10 @@ impl Config {
     /// Adds file and line to an error of the broker, if the error is about a place in this file.
     pub fn explain(&self, fault: ConfigError) -> ConfigFault {
         let place = match &fault {
-            ConfigError::UnknownProvider { model, .. } => self.text.find(&format!("\"{model}\"")),
+            ConfigError::UnknownProvider { model, .. } | ConfigError::NotListed { model, .. } => {
+                self.text.find(&format!("\"{model}\""))
+            }
+            ConfigError::KeyRefused { provider, .. } => self.text.find(&format!("[providers.{provider}")),
             ConfigError::Provider { name, key, .. } => {
                 let table = self.text.find(&format!("[providers.{name}"));
                 table.map(|table| table + self.text.get(table..).and_then(|rest| rest.find(key)).unwrap_or(0))

@@ -3,6 +3,7 @@
 //! `file` parses, `pipeline` and `overlay` apply the file to a pipeline and check the result, `overrides` change single parts
 //! of a run. Nothing here starts a plugin or asks a model.
 
+pub(crate) mod differences;
 pub(crate) mod file;
 pub(crate) mod flags;
 mod hitl;

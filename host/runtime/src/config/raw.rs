@@ -144,6 +144,7 @@ fn add_provider_settings(own: &mut ProviderConfig, user: &ProviderConfig) {
     own.stream = own.stream.or(user.stream);
     own.temperature = own.temperature.or(user.temperature);
     own.max_completion_tokens = own.max_completion_tokens.or(user.max_completion_tokens);
+    own.list_models = own.list_models.or(user.list_models);
     own.max_output_tokens = own.max_output_tokens.or(user.max_output_tokens);
     own.context_window = own.context_window.or(user.context_window);
     for (model, limits) in &user.models {

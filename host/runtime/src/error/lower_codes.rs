@@ -56,9 +56,11 @@ pub(super) fn repository_code(error: &RepositoryError) -> ErrorCode {
 pub(super) fn models_code(error: &ConfigError) -> ErrorCode {
     match error {
         ConfigError::NoModel { .. } | ConfigError::NoOllamaModel { .. } => ErrorCode::NoModel,
-        ConfigError::UnknownProvider { .. } | ConfigError::Provider { .. } | ConfigError::Client(_) => {
-            ErrorCode::InvalidProvider
-        }
+        ConfigError::UnknownProvider { .. }
+        | ConfigError::KeyRefused { .. }
+        | ConfigError::NotListed { .. }
+        | ConfigError::Provider { .. }
+        | ConfigError::Client(_) => ErrorCode::InvalidProvider,
         ConfigError::Script { .. } => ErrorCode::InvalidScript,
         ConfigError::UnpricedLimit { .. } => ErrorCode::UnpricedLimit,
         ConfigError::NotTrusted(_) => ErrorCode::NotTrusted,

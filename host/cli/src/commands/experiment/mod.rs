@@ -25,7 +25,7 @@ use crate::context_files;
 use crate::exit::{Exit, Failure};
 use crate::ignored::ignore_run_folders;
 use crate::open::{self, RunOptions};
-use crate::out_dir::{OUT, check_apart, check_default_out_dir, try_lock};
+use crate::out_dir::{OUT, check_apart, check_default_out_dir, try_lock, try_out_dir};
 use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
 use crate::trust;
@@ -80,6 +80,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         check_default_out_dir(&out)?;
     }
     check_apart(state, &out)?;
+    try_out_dir(&out)?;
     files::check(&out)?;
     context_files::check(&mut experiment.tasks, &config, Some((&args.file, &out)), context)?;
     let plan = experiment.plan(&config)?;

@@ -115,7 +115,8 @@ fn check_key(path: &[String], pipeline: &Pipeline) -> Result<(), Complaint> {
 }
 
 /// The keys of a provider that a default one does not show.
-const PROVIDER_KEYS: [&str; 6] = ["context_window", "headers", "key_header", "max_output_tokens", "models", "query"];
+const PROVIDER_KEYS: [&str; 7] =
+    ["context_window", "headers", "key_header", "list_models", "max_output_tokens", "models", "query"];
 
 /// Returns the keys of the table at `above`; `None` if it takes any key or is checked when it is parsed.
 fn known_keys(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
