@@ -323,6 +323,15 @@ fn ctrl_c_stops_an_experiment_resumably() {
 }
 
 #[test]
+fn sigterm_stops_an_experiment_resumably() {
+    let project = Project::with(&[ONCE]);
+    let (code, message) = project.run_until(1).signal("TERM");
+    assert_eq!(code, Some(143), "{message}");
+    assert!(message.contains("stopping because of SIGTERM; another signal ends at once\n"), "{message}");
+    assert_eq!(project.run(&[]).code, 0);
+}
+
+#[test]
 fn waiting_runs_are_counted_and_reported() {
     let project = Project::with(&[
         ONCE,

@@ -128,6 +128,18 @@ fn exports_replace_regular_files_only() {
 }
 
 #[test]
+fn manifests_are_not_written_through_links() {
+    let workspace = crate::workspace().with_files(&[("target", "kept"), ("plugin.toml", "name = \"x\"\n")]);
+    symlink("target", workspace.path("link.wasm")).unwrap();
+    assert_snapshot!(workspace.reject(&["plugin", "manifest", "link.wasm", "plugin.toml"]), @r"
+    exit 2
+    error[PG-0101]: link.wasm cannot be changed in place: it is a symbolic link
+    hint: name the file itself
+    ");
+    assert!(workspace.path("link.wasm").is_symlink());
+}
+
+#[test]
 fn dash_exports_to_stdout() {
     let (scenario, run) = recorded();
     let file = scenario.call(&["export", &run, "run.phasegate"]);

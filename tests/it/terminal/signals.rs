@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use phasegate_test::{Output, RunningProcess, is_third_design_call};
+use phasegate_test::{Output, RunningProcess, Terminal, is_third_design_call};
 
 #[test]
 fn each_signal_stops_a_run_resumably() {
@@ -27,8 +27,7 @@ fn each_signal_stops_a_run_resumably() {
 #[test]
 fn closing_the_terminal_stops_the_run() {
     let scenario = crate::scenario("slow");
-    let mut terminal =
-        phasegate_test::Terminal::start(&scenario.run_with(&["--config", &scenario.file("phasegate.toml")]));
+    let mut terminal = Terminal::start(&scenario.run_with(&["--config", &scenario.file("phasegate.toml")]));
     terminal.wait_for("design#1 started");
     let pid = terminal.pid();
     // Ends the program that has the other side of the terminal.
@@ -40,6 +39,24 @@ fn closing_the_terminal_stops_the_run() {
     }
     let listed = scenario.call(&["runs", "--json"]);
     assert!(listed.stdout.contains("interrupted by SIGHUP"), "{}", listed.stdout);
+}
+
+#[test]
+fn signals_end_a_question_without_a_record() {
+    let scenario = crate::scenario("waits-at-a-failure");
+    for (name, code) in [("TERM", 143), ("HUP", 129)] {
+        let command = match name {
+            "TERM" => scenario.run_with(&["--config", &scenario.file("phasegate.toml")]),
+            _ => scenario.command(&["resume"]),
+        };
+        let mut terminal = Terminal::start(&command);
+        terminal.wait_for("[l]ater? ");
+        terminal.signal(name);
+        let (ended, shown) = terminal.wait();
+        assert_eq!(ended, code, "{shown}");
+        assert!(shown.contains("nothing was decided"), "{shown}");
+    }
+    assert!(scenario.call(&["runs"]).stdout.contains("  waiting  a person (design-review#1)  "));
 }
 
 #[test]

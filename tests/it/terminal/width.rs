@@ -60,6 +60,19 @@ fn runs_say_what_waits_for_whom() {
 }
 
 #[test]
+fn approvers_are_named() {
+    let scenario = crate::scenario("waits-at-a-pass");
+    let answers = scenario.file("answers.toml");
+    let config = format!(
+        "[models]\ndefault = \"scripted:{answers}\"\n[hitl]\ndesign-review = {{ approvers = [\"ann\", \"ben\"] }}\n"
+    );
+    std::fs::write(scenario.path("models.toml"), config).unwrap();
+    assert_eq!(Output::from_command(scenario.run_with(&["--config", "models.toml"])).code, 3);
+    let output = scenario.call(&["runs"]).stdout;
+    assert!(output.contains("  waiting  ann or ben (design-review#1)  "), "{output}");
+}
+
+#[test]
 fn values_continue_below_their_beginning() {
     let recordings = crate::recordings(&["plain-pass"]);
     let piped = recordings.scenario.call(&["show", &recordings.runs[0]]).stdout;

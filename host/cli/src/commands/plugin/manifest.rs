@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use phasegate_files::{MAX_TEXT_BYTES, replace};
+use phasegate_files::{MAX_TEXT_BYTES, check_output, replace};
 use phasegate_runtime::{ErrorCode, MAX_COMPONENT_BYTES};
 use phasegate_sandbox::{inspect, with_manifest};
 
@@ -33,6 +33,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         .map_err(|why| unreadable(&name, &why, "give a component, such as target/NAME.wasm"))?;
     let text = phasegate_files::read_text(from, MAX_TEXT_BYTES)
         .map_err(|why| unreadable(&from_name, &why, "give a manifest in TOML, such as plugin.toml"))?;
+    check_output(file).map_err(|why| {
+        Failure::usage(format!("{name} cannot be changed in place: {why}")).with_hint("name the file itself")
+    })?;
     inspect(&component).map_err(|why| {
         Failure::usage(format!("{name}: {why}")).with_code(ErrorCode::NotAPlugin).with_hints(why.hint())
     })?;
