@@ -15,6 +15,7 @@ mod exit;
 mod find_run;
 mod help;
 mod ignored;
+mod numbers;
 mod open;
 mod out_dir;
 mod paths;

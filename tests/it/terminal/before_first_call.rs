@@ -180,3 +180,34 @@ fn models_without_a_list_are_said() {
         assert!(!server.requests().is_empty());
     }
 }
+
+#[test]
+fn misspelt_names_have_a_suggestion() {
+    let workspace = prepared();
+    workspace.write("task.toml", format!("{TASK}language = \"pyhton\"\n"));
+    assert!(workspace.call(&["run", "task.toml"]).stderr.contains("hint: did you mean `python`?\n"));
+    workspace.write("phasegate.toml", "[models]\ndefault = \"scripted:script.toml\"\n");
+    workspace.write("script.toml", "[[answer]]\nlable = \"plan\"\ntext = \"{}\"\n");
+    let refused = workspace.call(&["run", "task.toml"]).stderr;
+    assert!(refused.contains("script.toml:2: unknown key `lable` in [answer]\n"), "{refused}");
+    assert!(refused.contains("hint: did you mean `label`?\n"), "{refused}");
+    for flag in ["--jobs", "--max-retries"] {
+        let refused = workspace.reject(&["run", "task.toml", flag, "0"]);
+        assert!(refused.contains("write a whole number, 1 or more") && !refused.contains("non-zero"), "{refused}");
+    }
+}
+
+#[test]
+fn experiments_look_models_up_too() {
+    let server = server(200, r#"{ "data": [{ "id": "small" }, { "id": "large" }] }"#);
+    let workspace = prepared();
+    workspace.write("phasegate.toml", configuration(&server, "small", ""));
+    let experiment = "name = \"x\"\ntasks = [\"task.toml\"]\n[[variant]]\nname = \"a\"\n[[variant]]\nname = \"b\"\nset = { models.default = \"local:lagre\" }\n";
+    workspace.write("x.toml", experiment);
+    let refused = workspace.call(&["experiment", "x.toml"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("x.toml:7: variant `b`: "), "{}", refused.stderr);
+    assert!(refused.stderr.contains("local does not list the model `lagre`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: did you mean `local:large`?"), "{}", refused.stderr);
+    assert!(server.requests().is_empty());
+}

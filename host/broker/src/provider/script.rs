@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use phasegate_files::read_text;
 use phasegate_process::model::{Content, Error, Request, StopReason};
+use phasegate_process::source::{self, Reference, Source};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -162,10 +163,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Block>, ScriptError> {
         let before = source.get(..offset.min(source.len())).unwrap_or(&source);
         format!("{}:{}", path.display(), before.matches('\n').count() + 1)
     };
-    let file: RawScript = toml::from_str(&source).map_err(|error| {
-        let place = error.span().map_or(path.display().to_string(), |span| at(span.start));
-        let hint = "a script is a list of [[answer]] tables with text, json, text-file, json-file, generated_bytes, tool_calls or error";
-        ScriptError::new(error.message(), hint).at(&place)
+    let name = path.display().to_string();
+    let file: RawScript = source::parse(Source { file: &name, text: &source }, &Reference::SCRIPT).map_err(|error| {
+        let shape = "a script is a list of [[answer]] tables with text, json, text-file, json-file, generated_bytes, tool_calls or error";
+        let hint = if error.hint.starts_with("did you mean") { error.hint.clone() } else { shape.to_owned() };
+        ScriptError::new(error.to_string(), hint)
     })?;
     if file.answer.is_empty() {
         let fault = ScriptError::new("no [[answer]]", "write at least one, with text = \"…\"");

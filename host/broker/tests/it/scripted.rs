@@ -141,8 +141,7 @@ async fn faulty_scripts_are_rejected_with_file_and_line() {
     );
     assert_eq!(
         misread("\n[[answer]]\ntxet = 'x'").await.lines().next().unwrap(),
-        "[models] default: DIR/s.toml:3: unknown field `txet`, expected one of `label`, `phase`, `attempt`, `occurrence`, `contains`, `text`, \
-         `json`, `text-file`, `json-file`, `generated_bytes`, `error`, `tool_calls`, `stop`, `input_tokens`, `output_tokens`, `delay_ms`"
+        "[models] default: DIR/s.toml:3: unknown key `txet` in [answer]"
     );
     assert_eq!(
         misread("[[answer]]\ntext = 'x'\n\n[[answer]]\nlabel = 'b'\n").await,

@@ -21,6 +21,7 @@ use crate::edited::note_differences;
 use crate::exit::{Exit, Failure};
 use crate::find_run;
 use crate::ignored::ignore_run_folders;
+use crate::numbers::at_least_one;
 use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir, check_resumed_out_dir, lock_out_dir};
 use crate::paths::{self, current_dir};
@@ -59,7 +60,7 @@ pub struct Args {
     #[arg(long = "async")]
     overlap: bool,
     /// Number of tasks that run at once [default: 1, or 8 with --async]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<NonZeroUsize>)]
     jobs: Option<NonZeroUsize>,
     /// Configuration file [default: nearest phasegate.toml upwards from the task file or the current folder]
     #[arg(long, value_name = "FILE")]
@@ -82,7 +83,7 @@ struct ConfigurationArgs {
     #[arg(long, value_name = "[TIER=]MODEL")]
     model: Vec<String>,
     /// Verdicts of each gate, and failures of each other agent, in place of the pipeline's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<NonZeroU32>)]
     max_retries: Option<NonZeroU32>,
 }
 

@@ -111,13 +111,24 @@ impl Reference {
     /// The manifest of a plugin.
     pub const MANIFEST: Self = Self { top: "plugins/sdk/README.md", tables: &[], places: &[], may_hold_keys: false };
 
+    /// A script of answers.
+    pub const SCRIPT: Self =
+        Self { top: "docs/configuration.md#models", tables: &[], places: &[], may_hold_keys: false };
+
     /// `phasegate.lock`.
     pub const LOCK: Self =
         Self { top: "docs/configuration.md#lock-file", tables: &[], places: &[], may_hold_keys: false };
 
     /// The documentation of every kind of file.
-    pub const ALL: [&'static Self; 6] =
-        [&Self::CONFIGURATION, &Self::TASK, &Self::PIPELINE, &Self::EXPERIMENT, &Self::MANIFEST, &Self::LOCK];
+    pub const ALL: [&'static Self; 7] = [
+        &Self::SCRIPT,
+        &Self::CONFIGURATION,
+        &Self::TASK,
+        &Self::PIPELINE,
+        &Self::EXPERIMENT,
+        &Self::MANIFEST,
+        &Self::LOCK,
+    ];
 
     /// Returns page and section of a key; `first` is the first part of its name, with dots.
     pub(super) fn address(&self, first: Option<&str>) -> &'static str {

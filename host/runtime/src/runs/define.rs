@@ -13,7 +13,7 @@ use phasegate_process::artifact::kinds;
 use phasegate_process::artifact::{PathRules, Validator};
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Pipeline;
-use phasegate_process::source::{Source, SourceError};
+use phasegate_process::source::{Source, SourceError, nearest};
 use phasegate_process::task::Task;
 use phasegate_process::{Digest, PluginName};
 use serde_json::{Value, json};
@@ -218,7 +218,11 @@ fn task_language<'a>(task: &'a Task, pipeline: &'a Pipeline) -> Result<Option<&'
         None => {
             let why = runner_of(pipeline, language).err().unwrap_or_default();
             let message = format!("task {}, pipeline {}: {why}", task.id, pipeline.name);
-            let hint = "set `language` of the task to one that has a runner, or add a runner for it to `[runners]` of the pipeline";
+            let hint = match nearest(language, pipeline.runners.keys().map(String::as_str)) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => "set `language` of the task to one that has a runner, or add a runner for it to `[runners]` of the pipeline"
+                    .to_owned(),
+            };
             Err(Error::rejected(ErrorCode::InvalidTask, message, hint))
         }
     }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use phasegate_journal::Fork;
+use phasegate_process::source::nearest;
 use phasegate_process::state::Action;
 use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, RunCreated, RunForked, RunId};
 
@@ -142,7 +143,10 @@ impl Host {
         let wanted = new.attempt.map_or(new.phase.to_string(), |attempt| format!("{}#{attempt}", new.phase));
         let hint = match known.is_empty() {
             true => "the run has no attempts yet".to_owned(),
-            false => format!("choose one of {}", known.join(", ")),
+            false => match nearest(new.phase.as_str(), started.iter().map(|at| at.phase.as_str())) {
+                Some(phase) if phase != new.phase.as_str() => format!("did you mean `{phase}`?"),
+                _ => format!("choose one of {}", known.join(", ")),
+            },
         };
         let message = format!("run {} has no attempt {wanted} to fork at", new.origin);
         Err(Error::rejected(ErrorCode::CannotFork, message, hint))

@@ -24,6 +24,7 @@ use crate::context::Context;
 use crate::context_files;
 use crate::exit::{Exit, Failure};
 use crate::ignored::ignore_run_folders;
+use crate::numbers::at_least_one;
 use crate::open::{self, RunOptions};
 use crate::out_dir::{OUT, check_apart, check_default_out_dir, try_lock, try_out_dir};
 use crate::paths::{self, current_dir};
@@ -44,7 +45,7 @@ pub struct Args {
     #[arg(value_name = "FILE.toml")]
     file: PathBuf,
     /// Number of runs at once [default: 4]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<NonZeroUsize>)]
     jobs: Option<NonZeroUsize>,
     /// Output folder, with a subfolder for each run [default: phasegate-out/experiment-NAME]
     #[arg(long, value_name = "DIR")]
@@ -229,6 +230,7 @@ async fn check_models(
 ) -> Result<String, Failure> {
     let (trust, env) = (&context.trust, |name: &str| std::env::var(name).ok());
     let mut unbounded = String::new();
+    let mut said = BTreeSet::new();
     for (variant, planned) in
         experiment.variants.iter().zip(&plan.variants).filter(|(_, planned)| planned.may_ask_models)
     {
@@ -246,15 +248,21 @@ async fn check_models(
                     "            in {name}, the limit of {usd:.2} USD for each run is not in force for {names}\n"
                 ));
             }
-            Ok(())
+            Ok(broker)
         });
-        if let Err(error) = connected {
-            return Err(match experiment.locate_error(variant, error) {
-                // The fault is in the configuration, not in the variant.
-                Error::Models(fault) => config.explain(fault).into(),
-                error => error.into(),
-            });
-        }
+        let connected = match connected {
+            Ok(broker) => broker.check_listings().await.map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        let notes = connected.map_err(|error| match experiment.locate_error(variant, error) {
+            // The fault is in the configuration, not in the variant.
+            Error::Models(fault) => Failure::from(config.explain(fault)),
+            error => error.into(),
+        })?;
+        // One provider of several variants is said once.
+        notes.into_iter().filter(|note| said.insert(note.clone())).for_each(|note| {
+            context.printer.note(&format!("{note}\n"));
+        });
     }
     Ok(unbounded)
 }
