@@ -3,16 +3,17 @@
 
 use std::path::PathBuf;
 
+use phasegate_journal::Journal;
 use phasegate_process::state::DecisionRequest;
 use phasegate_process::{AttemptId, Choice, InvalidName, RunId};
 use phasegate_runtime::{Error, load_run, record_decision};
 
 use crate::approver;
-use crate::commands::resume::Resume;
+use crate::commands::resume::{Resume, open_host};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_only_run;
-use crate::open;
+use crate::open::{self, RunOptions};
 use crate::terminal::prompt::{confirm, is_interactive};
 use crate::terminal::text::sanitize;
 use crate::view::event::render_choice;
@@ -78,22 +79,19 @@ pub struct ThenArgs {
 
 /// Approves a passed gate.
 pub async fn approve(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let run = decide_gate(args.decision, Choice::Approve, context).await?;
-    args.then.go_on(run, context).await
+    args.then.decide(args.decision, Choice::Approve, context).await
 }
 
 /// Rejects the work; the reason goes into the next prompt.
 pub async fn reject(args: RejectArgs, context: &Context) -> Result<Exit, Failure> {
     let revise = args.revise.map(|phase| phase.parse()).transpose();
     let revise = revise.map_err(|bad: InvalidName| Failure::usage(format!("--revise: {bad}")).with_hint(bad.hint()))?;
-    let run = decide_gate(args.decision, Choice::Reject { revise }, context).await?;
-    args.then.go_on(run, context).await
+    args.then.decide(args.decision, Choice::Reject { revise }, context).await
 }
 
 /// Continues past a failed gate.
 pub async fn override_gate(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let run = decide_gate(args.decision, Choice::Override, context).await?;
-    args.then.go_on(run, context).await
+    args.then.decide(args.decision, Choice::Override, context).await
 }
 
 /// Ends the run. At a terminal, asks again.
@@ -103,26 +101,38 @@ pub async fn abort(args: AbortArgs, context: &Context) -> Result<Exit, Failure> 
     if asks && !confirm(&format!("end run {run} for good?")) {
         return Err(Failure::usage("nothing was recorded").with_hint("confirm with y, or add --yes"));
     }
-    decide_gate(args.decision, Choice::Abort, context).await?;
+    let journal = open::journal_to_write(context)?;
+    decide_gate(args.decision, Choice::Abort, &journal, context).await?;
     Ok(Exit::Passed)
 }
 
 impl ThenArgs {
-    /// Resumes the run, or says how.
-    async fn go_on(self, run: RunId, context: &Context) -> Result<Exit, Failure> {
-        if self.resume {
-            return Resume { config: self.config, ..Resume::new(run) }.drive(context).await;
+    /// Records the decision, and resumes the run or says how.
+    async fn decide(self, args: DecisionArgs, choice: Choice, context: &Context) -> Result<Exit, Failure> {
+        // Opened before the host, which would create a state folder.
+        let journal = open::journal_to_write(context)?;
+        if !self.resume {
+            let run = decide_gate(args, choice, &journal, context).await?;
+            let resume = context.printer.command(&format!("resume {run}"));
+            context.printer.print(&format!("resume with: {resume}\n"));
+            return Ok(Exit::Passed);
         }
-        let resume = context.printer.command(&format!("resume {run}"));
-        context.printer.print(&format!("resume with: {resume}\n"));
-        Ok(Exit::Passed)
+        drop(journal);
+        // The host is ready before the decision is recorded: a process that asks about the same gate leaves the run to this one.
+        let opened = open_host(self.config.as_deref(), RunOptions::default(), context)?;
+        let run = decide_gate(args, choice, opened.host.journal().as_ref(), context).await?;
+        Resume::new(run, context)?.drive(opened, context).await
     }
 }
 
 /// Records the decision, and returns its run. Control characters in the reason are not recorded.
-async fn decide_gate(args: DecisionArgs, choice: Choice, context: &Context) -> Result<RunId, Failure> {
-    let journal = open::journal_to_write(context)?;
-    let run = find_only_run(context, &journal, &args.run)?;
+async fn decide_gate(
+    args: DecisionArgs,
+    choice: Choice,
+    journal: &dyn Journal,
+    context: &Context,
+) -> Result<RunId, Failure> {
+    let run = find_only_run(context, journal, &args.run)?;
     let at: Option<AttemptId> = args
         .at
         .as_deref()
@@ -131,11 +141,11 @@ async fn decide_gate(args: DecisionArgs, choice: Choice, context: &Context) -> R
         .map_err(|bad: InvalidName| Failure::usage(format!("--at: {bad}")).with_hint(bad.hint()))?;
     let by = approver::name(args.by)?;
     let choice_text = render_choice(&choice);
-    let (state, _) = load_run(&journal, &run)?;
+    let (state, _) = load_run(journal, &run)?;
     let about = state.judgement_to_decide(&choice, at.as_ref()).map_err(Error::from)?;
     let decided = render_decided(&run, &choice_text, &about, by.as_str());
     let reason = sanitize(args.reason.trim());
-    record_decision(&journal, &run, DecisionRequest { choice, by, reason, about }).await?;
+    record_decision(journal, &run, DecisionRequest { choice, by, reason, about }).await?;
     context.printer.print(&decided);
     Ok(run)
 }

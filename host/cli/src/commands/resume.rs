@@ -1,10 +1,10 @@
 //! `phasegate resume`: continues a run where its journal ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_process::RunId;
-use phasegate_runtime::BudgetOverride;
+use phasegate_runtime::{BudgetOverride, Config, Host};
 
 use crate::context::Context;
 use crate::drive::{RunDriver, resume_target};
@@ -65,65 +65,70 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let run = find_run_or_newest(context, &journal, args.run.as_deref())?;
     check_not_in_use(&journal, &run)?;
     drop(journal);
-    let budget_override =
-        BudgetOverride { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
+    let out = args.out.as_deref().map(|out| current_dir().join(out));
+    check_resumed_out_dir(&context.state, &run, out.as_deref(), args.force)?;
     let repository = args.repo.as_deref().map(|repo| current_dir().join(repo));
-    let resume = Resume {
-        run,
-        out: args.out.as_deref().map(|out| current_dir().join(out)),
-        force: args.force,
-        config: args.config,
-        json: args.json,
-        options: RunOptions {
-            overlap: args.overlap,
-            budget_override,
-            offline: false,
-            current_providers: args.provider,
-            repository,
+    let options = RunOptions {
+        overlap: args.overlap,
+        budget_override: BudgetOverride {
+            calls: args.calls,
+            tokens: args.tokens,
+            usd: args.usd,
+            ask_again: args.ask_again,
         },
+        offline: false,
+        current_providers: args.provider,
+        repository: repository.clone(),
     };
-    resume.drive(context).await
+    let host = open_host(args.config.as_deref(), options, context)?;
+    Resume { run, out, repository, json: args.json }.drive(host, context).await
+}
+
+/// Opens the host for a run that continues: with the named configuration, else with the nearest one if it can be used.
+pub fn open_host(config: Option<&Path>, options: RunOptions, context: &Context) -> Result<OpenedHost, Failure> {
+    let config = match config {
+        Some(named) => open::config(context, Some(named), None)?,
+        None => open::config_if_readable(context, None)?,
+    };
+    let host = open::host(context, config.clone(), options)?;
+    Ok(OpenedHost { host, config })
+}
+
+/// A host and the configuration of today.
+pub struct OpenedHost {
+    /// The host.
+    pub host: Host,
+    config: Config,
 }
 
 /// A run that continues, and how.
 pub struct Resume {
-    /// The run.
-    pub run: RunId,
+    run: RunId,
     /// The output folder; `None` for the one that was chosen when the run was created.
-    pub out: Option<PathBuf>,
-    /// Whether files of others in the output folder are overwritten.
-    pub force: bool,
-    /// The configuration file; `None` for the nearest one, if it can be used.
-    pub config: Option<PathBuf>,
+    out: Option<PathBuf>,
+    /// The repository in place of the one that the run pinned.
+    repository: Option<PathBuf>,
     /// Whether stdout has only events.
-    pub json: bool,
-    /// Options of the run.
-    pub options: RunOptions,
+    json: bool,
 }
 
 impl Resume {
-    /// Continues a run as it was created.
-    pub fn new(run: RunId) -> Self {
-        Self { run, out: None, force: false, config: None, json: false, options: RunOptions::default() }
+    /// Continues a run as it was created, if its output folder may be written.
+    pub fn new(run: RunId, context: &Context) -> Result<Self, Failure> {
+        check_resumed_out_dir(&context.state, &run, None, false)?;
+        Ok(Self { run, out: None, repository: None, json: false })
     }
 
     /// Drives the run to its end.
-    pub async fn drive(self, context: &Context) -> Result<Exit, Failure> {
-        let Self { run, out, force, config, json, options } = self;
-        let state = &context.state;
-        check_resumed_out_dir(state, &run, out.as_deref(), force)?;
+    pub async fn drive(self, opened: OpenedHost, context: &Context) -> Result<Exit, Failure> {
+        let Self { run, out, repository, json } = self;
+        let OpenedHost { host, config } = opened;
         out.as_deref().map_or(Ok(()), try_out_dir)?;
-        let config = match &config {
-            Some(named) => open::config(context, Some(named), None)?,
-            None => open::config_if_readable(context, None)?,
-        };
-        let repository = options.repository.clone();
-        let host = open::host(context, config.clone(), options)?;
         trust::ensure_run(context, &host, &run, false)?;
-        check_repository(state, &host, &run, repository.as_deref())?;
+        check_repository(&context.state, &host, &run, repository.as_deref())?;
         note_differences(context, &host, &config, &run)?;
         let view = Arc::new(LiveView::new(context, json, false));
-        let target = resume_target(&host, &view, state, run, out)?;
+        let target = resume_target(&host, &view, &context.state, run, out)?;
         Ok(RunDriver::new(host, view, context.signals.clone()).drive_all(vec![target], 1).await)
     }
 }

@@ -1,6 +1,7 @@
 //! Artifacts of a run for people: files with their paths, other documents as indented JSON.
 
 use phasegate_journal::Journal;
+use phasegate_process::artifact::kinds;
 use phasegate_process::state::{JudgedAttempt, State};
 use phasegate_process::{ArtifactRef, AttemptId, Event, Recorded};
 use serde_json::Value;
@@ -93,7 +94,11 @@ fn render_text(bytes: &[u8]) -> String {
 /// Renders what a person decides about: the report of the gate and the judged artifacts, each with its name.
 pub fn render_work(journal: &dyn Journal, state: &State, about: &JudgedAttempt) -> String {
     let mut text = render_gate(state, Paint::plain());
-    for artifact in state.artifacts.values().filter(|artifact| about.about.contains(&artifact.digest)) {
+    let mut judged: Vec<_> =
+        state.artifacts.values().filter(|artifact| about.about.contains(&artifact.digest)).collect();
+    // Code and tests first: they are what is decided about, and the rest is what they follow.
+    judged.sort_by_key(|artifact| ![kinds::GENERATED_CODE, kinds::TEST_SUITE].contains(&artifact.kind.as_str()));
+    for artifact in judged {
         let body = match read_artifact(journal, artifact) {
             Ok(bytes) => render_artifact(&bytes),
             Err(failure) => format!("{}\n", failure.message()),
