@@ -239,7 +239,7 @@ pub fn resume_target(
     run: RunId,
     out: Option<PathBuf>,
 ) -> Result<RunTarget, Failure> {
-    let lock = out.as_deref().map(|out| out_dir::try_lock(out)).transpose()?;
+    let lock = out.as_deref().map(out_dir::try_lock).transpose()?;
     let known = out_dir::out_dir(state, &run);
     let out = out.unwrap_or_else(|| known.clone());
     if out != known {

@@ -54,8 +54,7 @@ fn render_subcommands(program: &Command, usage: &str) -> String {
     match of {
         None => GROUPS.iter().map(|(heading, names)| format!("  {heading:<13}{}\n", names.join(", "))).collect(),
         Some(command) => {
-            let names: Vec<&str> =
-                command.get_subcommands().filter(|child| is_shown(child)).map(Command::get_name).collect();
+            let names: Vec<&str> = command.get_subcommands().filter(is_shown).map(Command::get_name).collect();
             format!("  {}\n", names.join(", "))
         }
     }
@@ -91,7 +90,7 @@ fn render_command(command: &Command) -> String {
     let own = || command.get_arguments().filter(|arg| is_listed(arg) && !arg.is_global_set());
     text.push_str(&render_args("Arguments", own().filter(|arg| arg.is_positional())));
     text.push_str(&render_args("Options", own().filter(|arg| !arg.is_positional())));
-    let children = command.get_subcommands().filter(|child| is_shown(child));
+    let children = command.get_subcommands().filter(is_shown);
     children.for_each(|child| text.push_str(&render_command(child)));
     text
 }

@@ -87,6 +87,23 @@ fn values_continue_below_their_beginning() {
 }
 
 #[test]
+fn comparisons_fit_a_narrow_terminal() {
+    let recordings = crate::recordings(&["waits-at-a-failure", "plain-pass"]);
+    let compare = ["compare", &recordings.runs[0], &recordings.runs[1]];
+    let piped = recordings.scenario.call(&compare).stdout;
+    let table = |text: &str| {
+        let (_, table) = text.split_once("\n\n").unwrap();
+        let table = table.split_once("\n\n").map_or(table, |(table, _)| table).to_owned();
+        let mut words: Vec<String> = table.split_whitespace().map(str::to_owned).collect();
+        words.sort();
+        (table.lines().count(), words)
+    };
+    let (narrow, wide) = (table(&rows(&recordings, &compare, 50).join("\n")), table(&piped));
+    assert_eq!(narrow.1, wide.1, "a word was broken");
+    assert!(narrow.0 > wide.0, "{narrow:?}");
+}
+
+#[test]
 fn attempts_continue_between_words() {
     let recordings = crate::recordings(&["waits-at-a-failure"]);
     let show = ["show", &recordings.runs[0]];
