@@ -127,6 +127,14 @@ fn shape_fault(
     let shape = ShapeError::from_message(message);
     let path = document.key_at(&span);
     let address = reference.address(path.first().map(String::as_str));
+    if shape.shape == Shape::Value && source.text.get(span.clone()).is_some_and(|text| text.starts_with("[[")) {
+        let name = dotted(&path);
+        return source.error(
+            span,
+            format!("[[{name}]] is a list of tables, but `{name}` is one table"),
+            format!("write [{name}]\n{}", see(address)),
+        );
+    }
     let table = match shape.shape {
         // The place is the key; its table is one part shorter.
         Shape::UnknownKey => path.split_last().map(|(_, table)| table).unwrap_or_default(),
@@ -164,6 +172,16 @@ fn syntax_fault(source: Source<'_>, reference: &Reference, span: Range<usize>, m
             let key = value.map(|(key, _)| format!("the text of `{key}`")).unwrap_or("a text".to_owned());
             let hint = "end it with `\"` in the same line, or begin and end it with `\"\"\"`";
             (format!("{key} is not closed"), hint.to_owned())
+        }
+        None if message.starts_with("key with no value") => {
+            ("a key needs `=` and a value".to_owned(), "as in retries = 3; a name with spaces needs quotes".to_owned())
+        }
+        None if value.is_some_and(|(_, value)| value.is_empty()) && message.starts_with("string values must") => {
+            let key = value.map(|(key, _)| key).unwrap_or_default();
+            (format!("`{key}` has no value"), "write one, or remove the line".to_owned())
+        }
+        None if message.starts_with("string values must") => {
+            ("there is more than one value".to_owned(), "write one value in a line; a text needs quotes".to_owned())
         }
         None if message == "duplicate key" => ("the key is there twice".to_owned(), "remove one of the two".to_owned()),
         None => (message.lines().next().unwrap_or("this is not TOML").to_owned(), String::new()),

@@ -53,6 +53,10 @@ impl ShapeError {
             () if starts("invalid type: integer") && line.contains("as i128") || line.contains("as u128") => {
                 (Shape::Value, "must be a smaller number".to_owned(), None, None)
             }
+            // What toml says of a date in the place of a word.
+            () if line == "wanted string or table" => {
+                (Shape::Value, "must be a text or a table".to_owned(), None, None)
+            }
             () if starts("must ") => (Shape::Value, line.to_owned(), None, None),
             () => match describe_type(line) {
                 Some(message) => (Shape::Value, message, None, None),

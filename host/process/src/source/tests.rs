@@ -86,3 +86,19 @@ fn faults_show_the_line_with_a_caret() {
     let error = parse::<Sample>(Source { file: "a.toml", text }, &Reference::CONFIGURATION).unwrap_err();
     assert_eq!(error.excerpt.as_deref(), Some("  2 | cuont = 1\n    | ^^^^^"));
 }
+
+#[test]
+fn wrong_syntax_is_named_in_plain_words() {
+    for (text, said) in [
+        ("name \"x\"\n", "a.toml:1: a key needs `=` and a value\n"),
+        ("a b = 1\n", "a.toml:1: a key needs `=` and a value\n"),
+        ("name =\n", "a.toml:1: `name` has no value\n"),
+        ("count = 5 6\n", "a.toml:1: there is more than one value\n"),
+        ("[[name]]\nx = 1\n", "a.toml:1: [[name]] is a list of tables, but `name` is one table\n"),
+        ("name = x\n", "a.toml:1: the text of `name` needs quotes\n"),
+        ("name = \"x\n", "a.toml:1: the text of `name` is not closed\n"),
+        ("name = \"x\"\nname = \"y\"\n", "a.toml:2: the key is there twice\n"),
+    ] {
+        assert!(refusal(text).starts_with(said), "{text}{}", refusal(text));
+    }
+}
