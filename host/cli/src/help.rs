@@ -85,7 +85,7 @@ pub fn render_markdown(mut program: Command) -> String {
 fn render_command(command: &Command) -> String {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     let usage = command.clone().render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage: ");
+    let usage = usage.trim_start_matches("Usage: ").replace("\n       ", "\n");
     let mut text = format!("### `{name}`\n\n{}.\n\n```text\n{usage}\n```\n\n", about(command));
     let own = || command.get_arguments().filter(|arg| is_listed(arg) && !arg.is_global_set());
     text.push_str(&render_args("Arguments", own().filter(|arg| arg.is_positional())));

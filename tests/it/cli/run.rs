@@ -12,7 +12,9 @@ fn run_needs_a_task() {
     error: the following required arguments were not provided:
       <TASK.toml|--task-id <ID>|--task <FILE>|--issue <FILE>>
 
-    Usage: phasegate run <TASK.toml|--task-id <ID>|--task <FILE>|--issue <FILE>>
+    Usage: phasegate run [OPTIONS] <TASK.toml>...
+           phasegate run [OPTIONS] --issue <FILE>
+           phasegate run [OPTIONS] --task-id <ID> --description <TEXT>
 
     For more information, try '--help'.
     ");

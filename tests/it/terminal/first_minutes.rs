@@ -108,7 +108,9 @@ fn task_files_need_no_flag() {
     exit 2
     error: the argument '[TASK.toml]...' cannot be used with '--task-id <ID>'
 
-    Usage: phasegate run <TASK.toml|--task-id <ID>|--task <FILE>|--issue <FILE>>
+    Usage: phasegate run [OPTIONS] <TASK.toml>...
+           phasegate run [OPTIONS] --issue <FILE>
+           phasegate run [OPTIONS] --task-id <ID> --description <TEXT>
 
     For more information, try '--help'.
     ");
@@ -249,4 +251,14 @@ fn own_folders_are_put_into_gitignore() {
     assert!(workspace.call(&["run", "task.toml"]).stdout.contains("to .git/info/exclude.\n"));
     assert!(!workspace.path(".gitignore").exists());
     assert!(!git(&["status", "--porcelain"]).contains("phasegate-out"));
+
+    // A run leaves the checkout of the repository that it starts from as it is.
+    workspace.write(".gitignore", "target/\n");
+    workspace.write(".git/info/exclude", "# mine\n");
+    git(&["add", "task.toml", ".gitignore"]);
+    git(&["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "--quiet", "--message", "begin"]);
+    let run = workspace.call(&["run", "task.toml", "--repo", ".", "--author", "Ann <ann@example.org>"]);
+    assert!(run.stdout.contains("Added .phasegate/ and phasegate-out/ to .git/info/exclude.\n"), "{}", run.stderr);
+    assert_eq!(workspace.read(".gitignore"), "target/\n");
+    assert_eq!(workspace.read(".git/info/exclude"), "# mine\n.phasegate/\nphasegate-out/\n");
 }

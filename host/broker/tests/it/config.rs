@@ -78,7 +78,7 @@ async fn detects_the_newest_ollama_model() {
 }
 
 #[tokio::test]
-async fn missing_models_list_three_remedies() {
+async fn missing_models_list_the_remedies() {
     let server = Server::playing(vec![status(404, value!({})), json(value!({"object": "list", "data": null}))]).await;
     let table = format!("[ollama]\nbase_url = \"{}/v1\"", server.address);
     assert_eq!(
@@ -124,7 +124,7 @@ async fn configuration_errors_name_table_and_key() {
     assert_eq!(
         text("lokal:m", "[local]\nkind = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"").await,
         "[models] default: `lokal:m` names the provider `lokal`, which is not known\n\
-         hint: choose from anthropic, local, ollama, openai, scripted; describe another as [providers.lokal] with kind and base_url"
+         hint: did you mean `local`?; describe another as [providers.lokal] with kind and base_url"
     );
     assert_eq!(
         text("anthropic:m", "").await,

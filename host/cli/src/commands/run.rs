@@ -33,6 +33,9 @@ use crate::view::live::LiveView;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
+#[command(override_usage = "phasegate run [OPTIONS] <TASK.toml>...
+       phasegate run [OPTIONS] --issue <FILE>
+       phasegate run [OPTIONS] --task-id <ID> --description <TEXT>")]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["files", "task_id", "task", "issue"]))]
 pub struct Args {
     #[command(flatten)]
