@@ -58,9 +58,6 @@ fn languages_without_a_runner_are_refused_first() {
     assert_eq!(standard.events.len(), 0);
     assert_snapshot!(standard.render_errors(&[]), @"
     exit 2
-    task      TASK-1: Say the answer, which is 42
-    pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
-    config    phasegate.toml
     error[PG-0106]: task TASK-1, pipeline tsp: no runner serves the language `cobol`; there are runners for: python
     hint: set `language` of the task to one that has a runner, or add a runner for it to `[runners]` of the pipeline
     ");

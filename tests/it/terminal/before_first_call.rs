@@ -186,6 +186,7 @@ fn misspelt_names_have_a_suggestion() {
     let workspace = prepared();
     workspace.write("task.toml", format!("{TASK}language = \"pyhton\"\n"));
     assert!(workspace.call(&["run", "task.toml"]).stderr.contains("hint: did you mean `python`?\n"));
+    workspace.write("task.toml", TASK);
     workspace.write("phasegate.toml", "[models]\ndefault = \"scripted:script.toml\"\n");
     workspace.write("script.toml", "[[answer]]\nlable = \"plan\"\ntext = \"{}\"\n");
     let refused = workspace.call(&["run", "task.toml"]).stderr;

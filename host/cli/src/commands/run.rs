@@ -10,7 +10,8 @@ use std::sync::Arc;
 use phasegate_broker::check_priced;
 use phasegate_process::{RunId, TaskId};
 use phasegate_runtime::{
-    BUNDLED, Config, ConfigFlags, Error, Host, LoadedPipeline, NewRun, Observer, Overrides, TaskSource, Trust, load_run,
+    BUNDLED, Config, ConfigFlags, Error, Host, LoadedPipeline, NewRun, Observer, Overrides, TaskSource, Trust,
+    build_requirements, load_run,
 };
 
 use crate::commands::plugin::accept;
@@ -175,6 +176,8 @@ async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Resu
     let mut pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
     config.apply_flags(&flags, &mut pipeline)?;
+    // A language without a test runner is refused before anything else is looked at.
+    tasks.iter().try_for_each(|source| build_requirements(&source.task, &pipeline.pipeline).map(drop))?;
     context_files::check(tasks, &config, None, context)?;
     let trust = &context.trust;
     let missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;
