@@ -1,6 +1,5 @@
 //! The terminal: printing, colours, formatting, progress bars and prompts.
 
-mod closed;
 pub mod columns;
 pub mod command_line;
 pub mod decision;

@@ -9,7 +9,6 @@ use std::sync::OnceLock;
 
 use serde::Serialize;
 
-use super::closed::was_stdout_closed;
 use super::command_line::CommandLine;
 use super::style::Paint;
 use super::text::{escape_controls, sanitize};
@@ -71,13 +70,8 @@ impl Printer {
 
     /// Lets `write` write to stdout, unescaped. The caller need not report the error.
     pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-        let written = match was_stdout_closed() {
-            true => Err(io::Error::other("it is closed")),
-            false => {
-                let mut out = stdout().lock();
-                write(&mut out).and_then(|()| out.flush())
-            }
-        };
+        let mut out = stdout().lock();
+        let written = write(&mut out).and_then(|()| out.flush());
         if let Err(why) = written.as_ref()
             && why.kind() != ErrorKind::BrokenPipe
         {
