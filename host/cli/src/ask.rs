@@ -13,7 +13,7 @@ use phasegate_process::calendar::format_utc;
 use phasegate_process::state::{DecisionRequest, JudgedAttempt, State};
 use phasegate_process::{Event, Recorded, RunId};
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{Error, StopSignal, load_run};
+use phasegate_runtime::{Error, StopSignal, load_run, record_decision};
 
 use crate::approver;
 use crate::exit::Failure;
@@ -24,6 +24,7 @@ use crate::view::artifact::render_work;
 use crate::view::event::render_choice;
 use crate::view::gate::render_gate;
 use crate::view::live::LiveView;
+use crate::view::next_steps::render_decided;
 
 /// How often the journal is read for decisions of others.
 const POLL: Duration = Duration::from_millis(200);
@@ -32,8 +33,8 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// How a question ended.
 pub enum Asked {
-    /// With a decision to record.
-    Decided(DecisionRequest),
+    /// With a decision, which is recorded, or refused and told.
+    Decided,
     /// The person decides later.
     Later,
     /// Ctrl-C, or the process is to stop.
@@ -57,7 +58,7 @@ pub struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Writes the output folder, asks, and says it if somebody else decides.
+    /// Writes the output folder, asks, and records the decision. Says it if somebody else decides.
     pub async fn ask(&self) -> Result<Asked, Failure> {
         let (state, events) = load_run(self.journal.as_ref(), self.run)?;
         let Some((phase, judged, _)) = state.waiting() else { return Ok(Asked::Overtaken) };
@@ -81,7 +82,7 @@ impl Asking<'_> {
                     about: about.clone(),
                     passes,
                     by: approver::name(None).ok(),
-                    report: &render_gate(&state, printer.note_paint()),
+                    report: &|paint| render_gate(&state, paint),
                     load_work: &|| render_work(journal.as_ref(), &state, &about),
                 };
                 ask_decision(&printer, question, &overtaken)
@@ -107,13 +108,29 @@ impl Asking<'_> {
             printer.note(&self.render_overtaken(known)?);
             self.note_typed(Some(&answer));
         }
+        let asked = match answer {
+            Answer::Decided(decision) => self.record(decision).await.map(|()| Asked::Decided),
+            Answer::Later => Ok(Asked::Later),
+            Answer::Interrupted => Ok(Asked::Interrupted),
+            Answer::Overtaken(_) => Ok(Asked::Overtaken),
+        };
         self.view.release();
-        Ok(match answer {
-            Answer::Decided(decision) => Asked::Decided(decision),
-            Answer::Later => Asked::Later,
-            Answer::Interrupted => Asked::Interrupted,
-            Answer::Overtaken(_) => Asked::Overtaken,
-        })
+        asked
+    }
+
+    /// Records the decision and says so, before anything that was held is printed. One that is not allowed is only told: the
+    /// run may have moved on meanwhile, and what waits now is asked next.
+    async fn record(&self, decision: DecisionRequest) -> Result<(), Failure> {
+        let (choice, by, about) = (render_choice(&decision.choice), decision.by.clone(), decision.about.clone());
+        match record_decision(self.journal.as_ref(), self.run, decision).await {
+            Ok(()) => self.view.print_at_once(&render_decided(self.run, &choice, &about, by.as_str())),
+            Err(error @ Error::Decision(_)) => {
+                let printer = self.view.printer();
+                printer.note(&Failure::from(error).render(&printer));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
     }
 
     /// Waits until the run no longer waits for a decision about this judgement. A journal that cannot be read is read again:

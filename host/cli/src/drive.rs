@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_process::state::DecisionRequest;
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{Error, Host, Observer, OwnedRun, RunOutcome, StopCause, StopSignal, record_decision};
+use phasegate_runtime::{Error, Host, Observer, OwnedRun, RunOutcome, StopCause, StopSignal};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
@@ -16,9 +15,8 @@ use crate::out_dir::{self, OutLock};
 use crate::paths;
 use crate::signals::{Signal, Signals};
 use crate::terminal::prompt;
-use crate::view::event::render_choice;
 use crate::view::live::LiveView;
-use crate::view::next_steps::{load_decision_commands, render_decided};
+use crate::view::next_steps::load_decision_commands;
 use crate::view::{header, summary};
 
 /// A run and its output folder.
@@ -102,7 +100,7 @@ impl RunDriver {
                     return Ok(if passed { Exit::Passed } else { Exit::Failed });
                 }
                 Ok(RunOutcome::Waiting { .. }) => match self.ask_decision(target).await? {
-                    Asked::Decided(decision) => self.record(&target.run, decision).await?,
+                    Asked::Decided => {}
                     Asked::Overtaken => self.asking(target).wait_for_other_process().await?,
                     Asked::Later => {
                         self.finish(target)?;
@@ -111,10 +109,6 @@ impl RunDriver {
                         return Ok(Exit::Waiting);
                     }
                     Asked::Interrupted => {
-                        // What else runs here is recorded and stops, as after any Ctrl-C.
-                        if !self.stop.is_stopped() {
-                            self.stop.stop(StopCause::Interrupted);
-                        }
                         let resume = self.render_resume_hint(&target.run);
                         self.view.note(&format!("nothing was decided; run {} still waits\n{resume}", target.run));
                         return Ok(self.signals.received().map_or(Exit::Interrupted, Signal::exit));
@@ -169,19 +163,6 @@ impl RunDriver {
         }
     }
 
-    /// Records a decision of the person at this terminal. One that is not allowed is only printed: the run may have moved
-    /// on meanwhile, and what waits now is asked next.
-    async fn record(&self, run: &RunId, decision: DecisionRequest) -> Result<(), Failure> {
-        let (choice, by) = (render_choice(&decision.choice), decision.by.clone());
-        let about = decision.about.clone();
-        match record_decision(self.host.journal().as_ref(), run, decision).await {
-            Ok(()) => self.view.print(&render_decided(run, &choice, &about, by.as_str())),
-            Err(error @ Error::Decision(_)) => self.view.note(&Failure::from(error).render(&self.view.printer())),
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
-    }
-
     /// Asks the person at this terminal for a decision, if there is one: one question at a time.
     async fn ask_decision(&self, target: &RunTarget) -> Result<Asked, Failure> {
         if !prompt::is_interactive() {
@@ -191,7 +172,12 @@ impl RunDriver {
         if self.stop.is_stopped() {
             return Ok(Asked::Interrupted);
         }
-        self.asking(target).ask().await
+        let asked = self.asking(target).ask().await;
+        // What else runs here is recorded and stops, as after any Ctrl-C. No other run asks any more.
+        if matches!(asked, Ok(Asked::Interrupted)) && !self.stop.is_stopped() {
+            self.stop.stop(StopCause::Interrupted);
+        }
+        asked
     }
 
     fn asking<'a>(&'a self, target: &'a RunTarget) -> Asking<'a> {

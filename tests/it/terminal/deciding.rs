@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use phasegate_test::{Output, Scenario, Terminal};
 
-const QUESTION: &str = "[v]iew, [o]verride, [r]eject, a[b]ort or [l]ater? ";
+pub const QUESTION: &str = "[v]iew, [o]verride, [r]eject, a[b]ort or [l]ater? ";
 
 /// A run that waits at a failed design review, at a terminal with this environment.
-fn asked(environment: &[(&str, &str)]) -> (Scenario, Terminal) {
+pub fn asked(environment: &[(&str, &str)]) -> (Scenario, Terminal) {
     let scenario = crate::scenario("waits-at-a-failure");
     let mut command = scenario.run_with(&["--config", &scenario.file("phasegate.toml")]);
     command.envs(environment.iter().copied());
@@ -18,7 +18,7 @@ fn asked(environment: &[(&str, &str)]) -> (Scenario, Terminal) {
 }
 
 /// The reasons of the decisions that the only run has.
-fn reasons(scenario: &Scenario) -> Vec<String> {
+pub fn reasons(scenario: &Scenario) -> Vec<String> {
     let log = scenario.call(&["log", "ANSWER-001", "--json"]);
     log.events_named("approval_given").map(|it| it["reason"].as_str().unwrap().to_owned()).collect()
 }
@@ -31,56 +31,22 @@ fn work_is_there_before_the_question() {
     let mut terminal = Terminal::start(&command);
     let shown = terminal.wait_for(QUESTION);
     assert!(shown.contains("the work so far: out\n"), "{shown}");
-    assert!(shown.contains(" of task ANSWER-001, run answer-001-") && shown.contains(", as ann\n"), "{shown}");
+    assert!(
+        shown.contains(" of task ANSWER-001, run answer-001-") && shown.contains(", as ann (?: help)\n"),
+        "{shown}"
+    );
     let report = fs::read_to_string(scenario.path("out/report.md")).unwrap();
     assert!(report.contains("waiting"), "{report}");
+    // As a line of the progress, and in the question.
+    assert_eq!(shown.matches("1 high (it fails at 1)").count(), 2, "{shown}");
     terminal.type_line("v");
     let work = terminal.wait_for("decide about ");
     terminal.wait_for(QUESTION);
     assert!(work.contains("paged: design-review#1 (") && work.contains("\npaged: ---- design_notes ("), "{work}");
+    assert!(work.contains("\npaged: below: design_notes, plan\n") && work.contains("\npaged: attempt: 1\n"), "{work}");
+    assert!(work.contains("\ndesign-review#1 ("), "the question is not repeated: {work}");
     terminal.type_line("l");
     assert_eq!(terminal.wait().0, 3);
-}
-
-#[test]
-fn reasons_are_edited_without_control_characters() {
-    let (scenario, mut terminal) = asked(&[]);
-    terminal.type_line("r");
-    terminal.wait_for("what to change: ");
-    terminal.type_keys("helo\x1b[Dl\x1b[1;5C\x1b[A\x1b[15~ thare\x7f\x7f\x7fere\x07");
-    terminal.wait_for_row("what to change: hello there");
-    terminal.type_keys("\r");
-    let (code, end) = terminal.wait();
-    assert_eq!(code, 0, "{end}");
-    assert_eq!(reasons(&scenario), ["hello there"]);
-}
-
-#[test]
-fn long_reasons_wrap_and_can_be_corrected() {
-    let (scenario, mut terminal) = asked(&[]);
-    terminal.type_line("r");
-    terminal.wait_for("what to change: ");
-    let words = "every unit needs a test of its own, ".repeat(6);
-    terminal.type_keys(&format!("{words}\x01No: \x05漢"));
-    terminal.wait_for_row("of its own, 漢");
-    terminal.wait_for_row("what to change: No: every unit");
-    terminal.type_keys("\r");
-    assert_eq!(terminal.wait().0, 0);
-    assert_eq!(reasons(&scenario), [format!("No: {words}漢")]);
-}
-
-#[test]
-fn editors_write_reasons_of_several_lines() {
-    let folder = crate::workspace();
-    folder.write("editor.sh", "grep -c '^# what to change, for design-review#1' \"$1\" >\"$0.seen\"\nprintf 'two\\nlines\\n# left out\\n' >\"$1\"\n");
-    let editor = format!("sh '{}'", folder.path("editor.sh").display());
-    let (scenario, mut terminal) = asked(&[("VISUAL", &editor), ("EDITOR", "false")]);
-    terminal.type_line("r");
-    terminal.wait_for("what to change (Ctrl-X: editor): ");
-    terminal.type_keys("\x18");
-    let (code, end) = terminal.wait();
-    assert_eq!(code, 0, "{end}");
-    assert_eq!((reasons(&scenario), folder.read("editor.sh.seen").as_str()), (vec!["two\nlines".to_owned()], "1\n"));
 }
 
 #[test]
@@ -109,36 +75,6 @@ fn signals_end_the_question_as_ctrl_c_does() {
         let (ended, end) = terminal.wait();
         assert_eq!((ended, reasons(&scenario)), (code, Vec::new()), "{end}");
     }
-}
-
-#[test]
-fn dumb_terminals_have_their_own_editing() {
-    let (scenario, mut terminal) = asked(&[("TERM", "dumb")]);
-    terminal.type_line("r");
-    terminal.wait_for("what to change: ");
-    terminal.type_line("helo\x1b[Dl\x1b[15~");
-    let (code, end) = terminal.wait();
-    assert_eq!((code, reasons(&scenario)), (0, vec!["hello".to_owned()]), "{end}");
-}
-
-#[test]
-fn abort_needs_a_reason_and_a_yes() {
-    let (scenario, mut terminal) = asked(&[]);
-    terminal.type_line("b");
-    terminal.wait_for("reason: ");
-    terminal.type_line(" ");
-    terminal.wait_for("a reason is required");
-    for sure in ["n", "y"] {
-        terminal.wait_for("decide about ");
-        terminal.wait_for(QUESTION);
-        terminal.type_line("b");
-        terminal.wait_for("reason: ");
-        terminal.type_line("wrong task");
-        terminal.wait_for("for good? [y/N] ");
-        terminal.type_line(sure);
-    }
-    let (code, end) = terminal.wait();
-    assert_eq!((code, reasons(&scenario)), (1, vec!["wrong task".to_owned()]), "{end}");
 }
 
 #[test]
@@ -230,6 +166,17 @@ fn others_wait_while_one_is_asked() {
     terminal.type_keys("\x03");
     let (code, end) = terminal.wait();
     assert!(code == 130 && !end.contains("decide about"), "{end}");
+    // A decision is confirmed before the next question.
+    let mut terminal = Terminal::start(&scenario.command(&[&run[..], &["--task", &second, "--jobs", "2"]].concat()));
+    terminal.wait_for(QUESTION);
+    terminal.type_line("o");
+    terminal.wait_for("reason: ");
+    terminal.type_line("known");
+    let next = terminal.wait_for(QUESTION);
+    let confirmed = next.split("decide about").next().unwrap();
+    assert!(confirmed.contains(": overridden design-review#1 ("), "{next}");
+    terminal.type_keys("\x03");
+    assert_eq!(terminal.wait().0, 130);
 }
 
 #[test]
@@ -246,4 +193,34 @@ fn decisions_can_resume_the_run() {
     let log = scenario.call(&["log", &waiting.run_id(), "--json"]);
     let by = log.events_named("approval_given").next().unwrap()["by"].clone();
     assert_eq!(by, String::from_utf8(account).unwrap().trim());
+}
+
+#[test]
+fn reasons_come_from_stdin_or_a_file() {
+    for (option, text) in [("--reason", "from stdin\nsecond"), ("--reason-file", "from a file\nsecond")] {
+        let scenario = crate::scenario("waits-at-a-failure");
+        assert_eq!(scenario.run(&[]).code, 3);
+        let file = scenario.path("reason.txt");
+        fs::write(&file, format!("{text}\n")).unwrap();
+        let value = if option == "--reason" { "-" } else { file.to_str().unwrap() };
+        let mut decide = scenario.command(&["override", "ANSWER-001", option, value, "--resume"]);
+        decide.stdin(fs::File::open(&file).unwrap());
+        let output = Output::from_command(decide);
+        assert_eq!((output.code, reasons(&scenario)), (0, vec![text.to_owned()]), "{}", output.stderr);
+        let report = fs::read_to_string(scenario.path("out/report.md")).unwrap();
+        assert!(report.contains(&format!(" | {} | ", text.replace('\n', "<br>"))), "{report}");
+    }
+}
+
+#[test]
+fn unreadable_reasons_record_nothing() {
+    let scenario = crate::scenario("waits-at-a-failure");
+    assert_eq!(scenario.run(&[]).code, 3);
+    let missing = scenario.call(&["override", "ANSWER-001", "--reason-file", "nowhere.txt"]);
+    let expected = "the reason cannot be read from nowhere.txt: there is no such file; nothing was recorded";
+    assert!(missing.code == 2 && missing.stderr.contains(expected), "{}", missing.stderr);
+    fs::write(scenario.path("long.txt"), "a".repeat(64 * 1024 + 1)).unwrap();
+    let long = scenario.call(&["override", "ANSWER-001", "--reason-file", "long.txt"]);
+    assert!(long.code == 2 && long.stderr.contains("it has more than 64 KiB"), "{}", long.stderr);
+    assert!(reasons(&scenario).is_empty());
 }

@@ -8,6 +8,7 @@ mod hints;
 mod pictures;
 mod pipes;
 mod prices;
+mod question;
 mod screen;
 mod signals;
 mod two_terminals;

@@ -1,6 +1,8 @@
 //! `phasegate approve`, `reject`, `override` and `abort`: records a decision at a waiting gate. `resume`, or
 //! `--resume`, continues from it.
 
+use std::fs::File;
+use std::io::{self, Read, stdin};
 use std::path::PathBuf;
 
 use phasegate_journal::Journal;
@@ -14,6 +16,8 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_only_run;
 use crate::open::{self, RunOptions};
+use crate::paths::display_path;
+use crate::terminal::format::describe_read_error;
 use crate::terminal::prompt::{confirm, is_interactive};
 use crate::terminal::text::sanitize;
 use crate::view::event::render_choice;
@@ -30,9 +34,40 @@ pub struct DecisionArgs {
     /// Name of the person who decides [default: USER, else LOGNAME, else the account]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Reason, recorded in the result; all decisions but `approve` need one
+    /// Reason, recorded in the result; `-` reads it from stdin. All decisions but `approve` need one
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
+    /// File with the reason, in place of --reason
+    #[arg(long, value_name = "FILE", conflicts_with = "reason")]
+    reason_file: Option<PathBuf>,
+}
+
+/// The most bytes of a reason: it goes into a prompt.
+const MAX_REASON: u64 = 64 * 1024;
+
+impl DecisionArgs {
+    /// Returns the reason without control characters, from wherever it is given.
+    fn read_reason(&self) -> Result<String, Failure> {
+        let (source, read) = match &self.reason_file {
+            Some(file) => (display_path(file), File::open(file).and_then(read_text)),
+            None if self.reason == "-" => ("stdin".to_owned(), read_text(stdin())),
+            None => return Ok(sanitize(self.reason.trim())),
+        };
+        let text = read.map_err(|why| {
+            let why = describe_read_error(&why);
+            Failure::usage(format!("the reason cannot be read from {source}: {why}; nothing was recorded"))
+        })?;
+        Ok(sanitize(text.trim()))
+    }
+}
+
+fn read_text(from: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    from.take(MAX_REASON + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > MAX_REASON {
+        true => Err(io::Error::other("it has more than 64 KiB")),
+        false => Ok(text),
+    }
 }
 
 /// Arguments of `approve` and `override`.
@@ -96,23 +131,26 @@ pub async fn override_gate(args: Args, context: &Context) -> Result<Exit, Failur
 
 /// Ends the run. At a terminal, asks again.
 pub async fn abort(args: AbortArgs, context: &Context) -> Result<Exit, Failure> {
-    let run = &args.decision.run;
-    let asks = !args.yes && is_interactive() && !args.decision.reason.trim().is_empty();
+    let AbortArgs { decision, yes } = args;
+    let reason = decision.read_reason()?;
+    let run = &decision.run;
+    let asks = !yes && is_interactive() && !reason.is_empty();
     if asks && !confirm(&format!("end run {run} for good?")) {
         return Err(Failure::usage("nothing was recorded").with_hint("confirm with y, or add --yes"));
     }
     let journal = open::journal_to_write(context)?;
-    decide_gate(args.decision, Choice::Abort, &journal, context).await?;
+    decide_gate(decision, reason, Choice::Abort, &journal, context).await?;
     Ok(Exit::Passed)
 }
 
 impl ThenArgs {
     /// Records the decision, and resumes the run or says how.
     async fn decide(self, args: DecisionArgs, choice: Choice, context: &Context) -> Result<Exit, Failure> {
+        let reason = args.read_reason()?;
         // Opened before the host, which would create a state folder.
         let journal = open::journal_to_write(context)?;
         if !self.resume {
-            let run = decide_gate(args, choice, &journal, context).await?;
+            let run = decide_gate(args, reason, choice, &journal, context).await?;
             let resume = context.printer.command(&format!("resume {run}"));
             context.printer.print(&format!("resume with: {resume}\n"));
             return Ok(Exit::Passed);
@@ -120,14 +158,15 @@ impl ThenArgs {
         drop(journal);
         // The host is ready before the decision is recorded: a process that asks about the same gate leaves the run to this one.
         let opened = open_host(self.config.as_deref(), RunOptions::default(), context)?;
-        let run = decide_gate(args, choice, opened.host.journal().as_ref(), context).await?;
+        let run = decide_gate(args, reason, choice, opened.host.journal().as_ref(), context).await?;
         Resume::new(run, context)?.drive(opened, context).await
     }
 }
 
-/// Records the decision, and returns its run. Control characters in the reason are not recorded.
+/// Records the decision, and returns its run.
 async fn decide_gate(
     args: DecisionArgs,
+    reason: String,
     choice: Choice,
     journal: &dyn Journal,
     context: &Context,
@@ -144,7 +183,6 @@ async fn decide_gate(
     let (state, _) = load_run(journal, &run)?;
     let about = state.judgement_to_decide(&choice, at.as_ref()).map_err(Error::from)?;
     let decided = render_decided(&run, &choice_text, &about, by.as_str());
-    let reason = sanitize(args.reason.trim());
     record_decision(journal, &run, DecisionRequest { choice, by, reason, about }).await?;
     context.printer.print(&decided);
     Ok(run)

@@ -1,4 +1,4 @@
-//! Artifacts of a run for people: files with their paths, other documents as indented JSON.
+//! Artifacts of a run for people: files with their paths, other documents as indented JSON or, to be read, as an outline.
 
 use phasegate_journal::Journal;
 use phasegate_process::artifact::kinds;
@@ -10,6 +10,7 @@ use crate::exit::Failure;
 use crate::terminal::format::byte_size;
 use crate::terminal::style::Paint;
 use crate::view::gate::render_gate;
+use crate::view::outline::render_outline;
 
 /// An artifact that a run stored.
 #[derive(Debug, Clone)]
@@ -67,6 +68,10 @@ pub fn files_of(document: &Value) -> Vec<ArtifactFile> {
 
 /// Renders an artifact: its files, each below its path, then the rest as indented JSON.
 pub fn render_artifact(bytes: &[u8]) -> String {
+    render_with(bytes, |rest| serde_json::to_string_pretty(rest).unwrap_or_default() + "\n")
+}
+
+fn render_with(bytes: &[u8], render_rest: impl Fn(&Value) -> String) -> String {
     let Ok(mut document) = serde_json::from_slice::<Value>(bytes) else { return render_text(bytes) };
     let files = files_of(&document);
     let mut text = String::new();
@@ -78,8 +83,7 @@ pub fn render_artifact(bytes: &[u8]) -> String {
         fields.remove("files");
     }
     if document.as_object().is_none_or(|fields| !fields.is_empty()) {
-        text.push_str(&serde_json::to_string_pretty(&document).unwrap_or_default());
-        text.push('\n');
+        text.push_str(&render_rest(&document));
     }
     text
 }
@@ -91,16 +95,18 @@ fn render_text(bytes: &[u8]) -> String {
     }
 }
 
-/// Renders what a person decides about: the report of the gate and the judged artifacts, each with its name.
+/// Renders what a person decides about: the report of the gate, the names of the judged artifacts, and each of them.
 pub fn render_work(journal: &dyn Journal, state: &State, about: &JudgedAttempt) -> String {
     let mut text = render_gate(state, Paint::plain());
     let mut judged: Vec<_> =
         state.artifacts.values().filter(|artifact| about.about.contains(&artifact.digest)).collect();
     // Code and tests first: they are what is decided about, and the rest is what they follow.
     judged.sort_by_key(|artifact| ![kinds::GENERATED_CODE, kinds::TEST_SUITE].contains(&artifact.kind.as_str()));
+    let names: Vec<&str> = judged.iter().map(|artifact| artifact.name.as_str()).collect();
+    text.push_str(&format!("\nbelow: {}\n", names.join(", ")));
     for artifact in judged {
         let body = match read_artifact(journal, artifact) {
-            Ok(bytes) => render_artifact(&bytes),
+            Ok(bytes) => render_with(&bytes, render_outline),
             Err(failure) => format!("{}\n", failure.message()),
         };
         text.push_str(&format!("\n---- {} ({}) ----\n\n{body}", artifact.name, artifact.digest.short()));

@@ -33,9 +33,8 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
             format!("{at} {}: {}", render_verdict(*verdict, paint), truncate(reason, REASON))
         }
         Event::FeedbackDecided { at, decided, .. } => format!("{at} {}", truncate(&render_decision(decided), REASON)),
-        Event::ApprovalAsked { at, question, .. } => {
-            format!("{at} {}: {}", paint.yellow("waits for a decision"), truncate(question, REASON))
-        }
+        // The judgement stands above, and the question follows.
+        Event::ApprovalAsked { at, .. } => format!("{at} {}", paint.yellow("waits for a decision")),
         Event::ApprovalGiven { at, choice, by, reason, .. } => {
             let reason_text = if reason.is_empty() { String::new() } else { format!(": {}", truncate(reason, REASON)) };
             format!("{at} {} by {}{reason_text}", render_choice(choice), one_line(by))

@@ -4,6 +4,7 @@ use phasegate_journal::Journal;
 use phasegate_process::gate::{Baseline, RepositoryTests, SuiteRun};
 use phasegate_process::model::{Answer, StopReason};
 use phasegate_process::pipeline::Pipeline;
+use phasegate_process::state::question_in_words;
 use phasegate_process::testing::{BenchError, Outcome, TestCase, TestRun};
 use phasegate_process::{
     ArtifactRef, AttemptId, Digest, Event, FeedbackOutcome, Issue, PhaseOutcome, Recorded, RequestCost, RunCreated,
@@ -94,7 +95,11 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
             lines.extend(render_limit(limit.as_deref()));
         }
         Event::ApprovalAsked { at, question, .. } => {
-            lines.push(format!("{at} {}: {}", paint.yellow("waits for a decision"), one_line(question)));
+            lines.push(format!(
+                "{at} {}: {}",
+                paint.yellow("waits for a decision"),
+                one_line(&question_in_words(question))
+            ));
         }
         Event::ApprovalGiven { at, choice, by, reason, about } => {
             let about: Vec<&str> = about.iter().map(|digest| digest.short()).collect();

@@ -3,7 +3,7 @@
 use phasegate_process::PersonName;
 use phasegate_process::calendar::format_utc;
 use phasegate_process::pipeline::ApprovalRules;
-use phasegate_process::state::{JudgedAttempt, RecordedJudgement, State};
+use phasegate_process::state::{JudgedAttempt, RecordedJudgement, State, question_in_words};
 
 use crate::terminal::format::{indent, one_line};
 use crate::terminal::style::Paint;
@@ -16,7 +16,7 @@ pub fn render_gate(state: &State, paint: Paint) -> String {
     let Some((phase, judged, question)) = state.waiting() else { return String::new() };
     let about = JudgedAttempt::new(phase, judged);
     let wrap = |text: String| wrap_lines(&text, paint.width());
-    let mut text = wrap(format!("\n{} {}\n", paint.bold(&about.to_string()), sanitize(question)));
+    let mut text = wrap(format!("\n{} {}\n", paint.bold(&about.to_string()), sanitize(&question_in_words(question))));
     for issue in &judged.issues {
         let place = issue.location.as_ref().map(|place| match place.line {
             Some(line) => format!(" ({}:{line})", place.path),

@@ -80,6 +80,14 @@ impl LiveView {
         }
     }
 
+    /// Prints text for people before what is held.
+    pub fn print_at_once(&self, text: &str) {
+        match self.json {
+            true => self.printer.note(text),
+            false => self.printer.print(text),
+        }
+    }
+
     /// Prints a note for people, above the progress bars.
     pub fn note(&self, text: &str) {
         self.output(Output::Note(text.to_owned()));

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod header;
 pub mod live;
 pub mod next_steps;
+pub mod outline;
 pub mod owner;
 pub mod summary;
 pub mod test_run;

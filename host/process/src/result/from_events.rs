@@ -10,7 +10,7 @@ use crate::event::{Choice, Event, FeedbackOutcome, Recorded, RunStatus, Verdict}
 use crate::measures::total;
 use crate::names::AttemptId;
 use crate::pipeline::Phase;
-use crate::state::{Approval, RecordedJudgement, State};
+use crate::state::{Approval, RecordedJudgement, State, question_in_words};
 
 impl TaskResult {
     /// Returns the result of a run as it is now. `events` are the events that were folded to `state`.
@@ -53,7 +53,7 @@ fn current_status(state: &State) -> (TaskStatus, String) {
         return (status, reason.to_owned());
     }
     if let Some((_, _, question)) = state.waiting() {
-        return (TaskStatus::Waiting, question.to_owned());
+        return (TaskStatus::Waiting, question_in_words(question));
     }
     if let Some(reason) = &state.stopped {
         return (TaskStatus::Stopped, reason.clone());

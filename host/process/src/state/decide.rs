@@ -206,3 +206,9 @@ fn expiry(rules: &ApprovalRules, judged: &RecordedJudgement) -> Option<(u64, u64
     let asked_ms = judged.asked_ms?;
     Some((asked_ms, asked_ms.saturating_add(rules.expires_after_ms?)))
 }
+
+/// Returns a recorded question as people read it: `passed with conditions` for the name of the verdict.
+pub fn question_in_words(question: &str) -> String {
+    let name = Verdict::PassedWithConditions.as_str();
+    question.replace(name, &name.replace('_', " "))
+}

@@ -17,7 +17,7 @@ mod spent;
 mod tests;
 mod turn;
 
-pub use decide::{DecisionRequest, JudgedAttempt};
+pub use decide::{DecisionRequest, JudgedAttempt, question_in_words};
 pub use decision_error::DecisionError;
 pub use fold::FoldError;
 pub use next::{Action, AgentWork, JudgeWork, SuiteWork};

@@ -13,9 +13,10 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line with this text and the cursor at its end.
+    /// A line with this text and the cursor at its end. Line ends of a text from an editor are kept.
     pub fn new(text: &str) -> Self {
-        let text: Vec<char> = text.chars().filter(|character| !character.is_control()).collect();
+        let text = text.replace('\t', " ");
+        let text: Vec<char> = text.chars().filter(|it| *it == '\n' || !it.is_control()).collect();
         Self { cursor: text.len(), text }
     }
 
@@ -29,9 +30,19 @@ impl Line {
         self.text.iter().collect()
     }
 
-    /// The text before the cursor.
-    pub fn text_before_cursor(&self) -> String {
-        self.text.iter().take(self.cursor).collect()
+    /// Whether the cursor is at the end.
+    pub fn is_at_end(&self) -> bool {
+        self.cursor == self.text.len()
+    }
+
+    /// The text on one row: a sign stands for the end of a line.
+    pub fn shown(&self) -> String {
+        self.text.iter().map(show).collect()
+    }
+
+    /// The part of it before the cursor.
+    pub fn shown_before_cursor(&self) -> String {
+        self.text.iter().take(self.cursor).map(show).collect()
     }
 
     /// Applies a key. Keys that do not edit are ignored.
@@ -77,6 +88,10 @@ impl Line {
     }
 }
 
+fn show(character: &char) -> char {
+    if *character == '\n' { '↵' } else { *character }
+}
+
 /// Returns the row and the column of a terminal's cursor behind this text, which starts in the first column.
 pub fn place_behind(text: &str, columns: usize) -> (usize, usize) {
     text.chars().fold((0, 0), |(row, column), character| {
@@ -98,7 +113,7 @@ mod tests {
     fn edited(typed: &str) -> (String, String) {
         let mut line = Line::default();
         Keys::default().add(typed.as_bytes()).into_iter().for_each(|key| line.apply(key));
-        (line.text(), line.text_before_cursor())
+        (line.text(), line.shown_before_cursor())
     }
 
     #[test]
@@ -115,6 +130,14 @@ mod tests {
         for (typed, text, before) in cases {
             assert_eq!(edited(typed), (text.to_owned(), before.to_owned()), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn line_ends_are_shown_as_a_sign() {
+        let mut line = Line::new("two\nlines\tand\x07");
+        assert_eq!((line.shown().as_str(), line.is_at_end()), ("two↵lines and", true));
+        line.apply(Key::RemoveWord);
+        assert_eq!(line.text(), "two\nlines ");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads a line that a person edits, until Enter, Ctrl-C, or somebody else ends the question.
 //!
-//! The terminal's mode is restored when a function here returns. Control characters and the bytes of unknown keys never
-//! become text. Where the terminal cannot be controlled (`TERM=dumb`), the terminal's own line editing applies.
+//! What was typed before a question is forgotten: it cannot answer what nobody has seen. The terminal's mode is restored when
+//! a function here returns. Control characters and the bytes of unknown keys never become text. Where the terminal cannot be controlled (`TERM=dumb`), the terminal's own line editing applies.
 
 mod keys;
 mod line;
@@ -17,7 +17,7 @@ use rustix::termios::tcgetwinsize;
 
 use self::keys::{Key, Keys};
 use self::line::{Line, place_behind};
-use self::raw_mode::RawMode;
+use self::raw_mode::{RawMode, forget_typed};
 
 /// How long a read waits before it looks whether the question has ended.
 const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
@@ -57,6 +57,7 @@ pub struct Question<'a> {
 /// Shows the question and reads the answer. Ends when `overtaken` becomes true.
 pub fn read_line(question: Question<'_>, overtaken: &AtomicBool) -> Input {
     let raw = if is_dumb() { None } else { RawMode::enter().ok() };
+    forget_typed();
     let input = match raw {
         Some(raw) => read_keys(question, overtaken, raw),
         None => read_cooked(question, overtaken),
@@ -79,6 +80,14 @@ fn read_keys(question: Question<'_>, overtaken: &AtomicBool, raw: RawMode) -> Re
         if overtaken.load(Ordering::Relaxed) {
             break Input::Overtaken(line.text());
         }
+        if raw.as_ref().is_none_or(|raw| !raw.holds()) {
+            // The process was stopped and goes on, and nobody has seen the question since.
+            drop(raw.take());
+            raw = RawMode::enter().ok();
+            forget_typed();
+            screen.begin();
+            screen.draw(question.prompt, &line);
+        }
         let Some(bytes) = read_bytes()? else {
             keys.forget_incomplete();
             continue;
@@ -98,8 +107,7 @@ fn read_keys(question: Question<'_>, overtaken: &AtomicBool, raw: RawMode) -> Re
                     let _ = kill_process(getpid(), Signal::TSTP);
                     // Another thread may get the signal, and this one goes on for a moment.
                     std::thread::sleep(SUSPEND);
-                    raw = RawMode::enter().ok();
-                    screen.begin();
+                    continue 'reading;
                 }
                 key => line.apply(key),
             }
@@ -174,8 +182,8 @@ impl Screen {
     fn draw(&mut self, prompt: &str, line: &Line) {
         let columns = tcgetwinsize(stderr()).map_or(0, |size| usize::from(size.ws_col));
         let columns = if columns == 0 { COLUMNS } else { columns };
-        let all = format!("{prompt}{}", line.text());
-        let at_end = line.text_before_cursor().len() == line.text().len();
+        let all = format!("{prompt}{}", line.shown());
+        let at_end = line.is_at_end();
         let place = place_behind(&all, columns);
         let before = self.shown.take();
         self.shown = at_end.then(|| all.clone());
@@ -189,7 +197,7 @@ impl Screen {
         let (last, end) = place;
         // A full row leaves the cursor in it; a character more takes it to the next one.
         let wrapped = if end == 0 && last > 0 { " \r\x1b[K" } else { "" };
-        let (row, column) = place_behind(&format!("{prompt}{}", line.text_before_cursor()), columns);
+        let (row, column) = place_behind(&format!("{prompt}{}", line.shown_before_cursor()), columns);
         let back = if last > row { format!("\x1b[{}A", last - row) } else { String::new() };
         let right = if column > 0 { format!("\x1b[{column}C") } else { String::new() };
         write(&format!("{up}\r\x1b[J{all}{wrapped}{back}\r{right}"));

@@ -2,7 +2,7 @@
 
 use std::io::{Error, stdin};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
 /// The terminal of stdin in raw mode until this value is dropped. Output is processed as before.
 pub struct RawMode(Termios);
@@ -17,10 +17,20 @@ impl RawMode {
         tcsetattr(stdin(), OptionalActions::Now, &raw)?;
         Ok(Self(before))
     }
+
+    /// Whether the terminal is still in raw mode. A shell that continues a stopped process may have taken it back.
+    pub fn holds(&self) -> bool {
+        tcgetattr(stdin()).map_or(true, |modes| !modes.local_modes.contains(LocalModes::ICANON))
+    }
 }
 
 impl Drop for RawMode {
     fn drop(&mut self) {
         let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
     }
+}
+
+/// Forgets what was typed and not read yet. Does nothing if stdin is no terminal.
+pub fn forget_typed() {
+    let _ = tcflush(stdin(), QueueSelector::IFlush);
 }

@@ -5,7 +5,7 @@ use phasegate_process::calendar::format_utc;
 use phasegate_process::result::PersonDecision;
 
 use super::page::Page;
-use super::text::{array_field, plain_text, table_cell, text_field};
+use super::text::{array_field, plain_text, table_cell, table_lines, text_field};
 use crate::error::output::OutputError;
 
 impl Page<'_> {
@@ -22,7 +22,7 @@ impl Page<'_> {
                 gate,
                 render_decision(decision),
                 table_cell(&decision.by),
-                table_cell(&decision.reason),
+                table_lines(&decision.reason),
                 about.join(" "),
             ]
         });

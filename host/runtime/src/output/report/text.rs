@@ -6,6 +6,8 @@ use serde_json::Value;
 
 /// Maximal length of a text in characters. The artifacts have the whole text.
 const MAX_TEXT: usize = 600;
+/// Maximal number of lines of a cell.
+const MAX_LINES: usize = 40;
 
 /// Returns the text on one line, cut to [`MAX_TEXT`], without invisible characters and without marks of tags, links or code.
 pub(super) fn plain_text(text: &str) -> String {
@@ -25,6 +27,12 @@ pub(super) fn plain_text(text: &str) -> String {
 /// Returns [`plain_text`] for a cell of a table.
 pub(super) fn table_cell(text: &str) -> String {
     plain_text(text).replace('|', "\\|")
+}
+
+/// Returns [`table_cell`] with the line ends of the text, without empty lines.
+pub(super) fn table_lines(text: &str) -> String {
+    let lines = text.lines().map(table_cell).filter(|line| !line.is_empty());
+    lines.take(MAX_LINES).collect::<Vec<_>>().join("<br>")
 }
 
 pub(super) fn capitalize(word: &str) -> String {
