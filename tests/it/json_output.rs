@@ -65,6 +65,7 @@ fn no_json_has_a_key_twice() {
         &["runs"] as &[&str],
         &["show", &run],
         &["log", &run],
+        &["artifact", &run],
         &["replay", &run],
         &["fork", &run, "--at", "code", "--offline", "--out", &forked],
         &["compare", &run, "ANSWER-001"],

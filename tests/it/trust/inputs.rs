@@ -114,7 +114,9 @@ fn refusals(kind: &str, clause: &str, others: &[&str]) -> String {
     };
     let wrong: Vec<_> = all.iter().filter(|text| !is_right(text)).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    all.join("\n")
+    // A component counts as compiled when the compiler looks at it, also where it is none.
+    let lines = all.iter().flat_map(|text| text.lines().chain([""])).filter(|line| !line.starts_with("compiling "));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -57,10 +57,9 @@ fn shipped_lock_of_a_run_reaches_no_file() {
     fs::remove_file(&lock).unwrap();
     symlink("../../bashrc", &lock).unwrap();
     insta::assert_snapshot!(refusal(&scenario, &run, &scenario.call(&["resume", &run])), @"
-    exit 4
+    exit 2
     error[PG-0504]: STATE/locks/RUN.lock is not used: it is a symbolic link
     hint: remove the link: `rm STATE/locks/RUN.lock`, or use another folder with `--state DIR`
-    hint: the run is recorded; resume it with `phasegate resume RUN`
     ");
     // The folder of the locks as a link.
     let outside = scenario.path("outside");

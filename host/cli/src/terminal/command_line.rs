@@ -10,7 +10,7 @@ use phasegate_files::quote;
 
 const PROGRAM: &str = "phasegate ";
 /// Subcommands that use no state folder.
-const WITHOUT_STATE: [&str; 5] = ["init", "plugin", "pipeline", "test", "verify-sandbox"];
+const WITHOUT_STATE: [&str; 6] = ["init", "plugin", "pipeline", "test", "trust allow --folder", "verify-sandbox"];
 
 /// Subcommands that take `--config` only for the run that they resume.
 const DECISIONS: [&str; 3] = ["approve", "reject", "override"];
@@ -78,6 +78,7 @@ mod tests {
             ("`phasegate plugin inspect FILE`; phasegate", "`phasegate plugin inspect FILE`; phasegate"),
             ("`phasegate approve x`", "`phasegate approve x --state 'my state'`"),
             ("`phasegate approve x --resume`", "`phasegate approve x --resume --state 'my state' --config c.toml`"),
+            ("`phasegate trust allow --folder x`", "`phasegate trust allow --folder x`"),
             ("`phasegate runs --state DIR`", "`phasegate runs --state DIR`"),
             ("it's `phasegate` phasegate show x", "it's `phasegate` phasegate show x"),
         ];
