@@ -178,7 +178,7 @@ fn resumes_once_a_missing_key_is_back() {
     fs::remove_file(&script).unwrap();
     let without = scenario.resume(&run);
     insta::assert_snapshot!(error(&scenario, &run, &without), @r"
-    error[PG-0203]: [models] fast: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
+    error[PG-0203]: [models] fast: the script HERE/answers.toml cannot be read: there is no such file or folder
     hint: the path is relative to the configuration's folder
     hint: the run is recorded; resume it with `phasegate resume RUN`
     exit 4

@@ -96,7 +96,7 @@ fn rejects_bad_exports_and_imports_without_changes() {
     insta::assert_snapshot!(refused(&["import", "nothing.phasegate"]), @"
     exit 2
     error[PG-0101]: nothing.phasegate cannot be read: there is no such file
-    hint: give a file written by `phasegate export`
+    hint: give a file that `export` has written
     ");
     let whole = fs::read(&file).unwrap();
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
@@ -109,7 +109,7 @@ fn rejects_bad_exports_and_imports_without_changes() {
     insta::assert_snapshot!(there.call(&["import", &file]).render(&[(&file, "FILE")]), @"
     exit 2
     error[PG-0703]: FILE cannot be imported: it is not an export of phasegate: it is not compressed with zstd
-    hint: `phasegate export RUN FILE` writes one
+    hint: give a file that `export` has written
     ");
     assert_eq!(fs::read(scenario.path("state/journal.db")).unwrap(), before);
 }

@@ -362,7 +362,15 @@ fn waiting_runs_are_counted_and_reported() {
     let waiting =
         results["cells"].as_array().unwrap().iter().find(|cell| cell["standing"] == "waiting").unwrap().clone();
     let run = waiting["run"].as_str().unwrap();
-    let (_, command) = output.stderr.split_once(&format!("phasegate abort {run} --at ")).unwrap();
+    let said = format!(
+        "1 run waits for a decision. Decide, then repeat the command.\n  list them: phasegate runs\n  what to decide, and the \
+         commands: phasegate show {run}\n"
+    );
+    assert!(output.stderr.ends_with(&said), "{}", output.stderr);
+    assert_eq!(output.stderr.matches(run).count(), 2, "one line a run and one hint: {}", output.stderr);
+    assert!(!output.stderr.contains("approve") && !output.stderr.contains("continue"), "{}", output.stderr);
+    let shown = project.0.call(&["show", run]).stdout;
+    let (_, command) = shown.split_once(&format!("phasegate abort {run} --at ")).unwrap();
     let at = command.split(' ').next().unwrap();
     assert_eq!(project.0.call(&["abort", run, "--at", at, "--by", "ann", "--reason", "seen enough"]).code, 0);
     let output = project.run(&[]);
@@ -416,7 +424,8 @@ fn rejects_a_bad_experiment_file_before_recording() {
     error[PG-0102]: experiment.toml:22: variant `nearest`: [models] default: `nobody:b` names the provider `nobody`, which is not known
       22 | set = { models.default = "nobody:b" }
          |         ^^^^^^
-    hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
+    hint: choose from anthropic, ollama, openai, scripted
+    hint: describe another as [providers.nobody] with kind and base_url
     "#);
     assert_snapshot!(refusal(&[("tasks/roman.toml", "requirements", "requirement")]), @r"
     error[PG-0102]: tasks/roman.toml:4: unknown key `requirement`

@@ -316,7 +316,7 @@ impl ConfigError {
             }
             Self::NoOllamaModel { .. } => "pull one, as in `ollama pull llama3.1`".to_owned(),
             Self::UnknownProvider { model, known, .. } => format!(
-                "{}; describe another as [providers.{}] with kind and base_url",
+                "{}\ndescribe another as [providers.{}] with kind and base_url",
                 did_you_mean(model.provider(), &known.split(", ").collect::<Vec<_>>()),
                 model.provider()
             ),

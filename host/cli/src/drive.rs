@@ -16,7 +16,7 @@ use crate::paths;
 use crate::signals::{Signal, Signals};
 use crate::terminal::prompt;
 use crate::view::live::LiveView;
-use crate::view::next_steps::load_decision_commands;
+use crate::view::next_steps::{load_decision_commands, render_results};
 use crate::view::{header, summary};
 
 /// A run and its output folder.
@@ -139,6 +139,9 @@ impl RunDriver {
         let out = written.is_ok().then(|| paths::display_path(&target.out));
         let summary = summary::render_summary(journal, &state, &events, out.as_deref(), self.view.paint());
         self.view.print(&self.view.printer().complete(&summary));
+        if let (Ok(written), Some(_)) = (&written, state.ended()) {
+            self.view.print(&render_results(&target.run, written, &self.view.printer()));
+        }
         match written.map(|written| written.incomplete()) {
             Ok(None) => Ok(()),
             Ok(Some(error)) | Err(error) => Err(Error::from(error).into()),

@@ -72,6 +72,11 @@ pub fn find_run_or_newest(context: &Context, journal: &dyn Journal, text: Option
     }
 }
 
+/// Returns the newest run that was made here.
+pub fn newest_own(journal: &dyn Journal) -> Result<Option<RunId>, Failure> {
+    Ok(journal.runs()?.into_iter().find(|run| is_own(journal, run)))
+}
+
 /// Whether the run was made here, from its first event on.
 fn is_own(journal: &dyn Journal, run: &RunId) -> bool {
     matches!(journal.imported(run), Ok(None))

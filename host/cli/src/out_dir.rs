@@ -83,14 +83,14 @@ pub fn check_out_dir(state: &Path, out: &Path, force: bool) -> Result<(), Failur
 pub struct OutLock {
     /// Holds the lock.
     _folder: File,
-    /// A folder that was created for this, to be removed if it stays empty.
-    created: Option<PathBuf>,
+    /// Folders that were created for this, the innermost first, to be removed if they stay empty.
+    created: Vec<PathBuf>,
 }
 
 impl Drop for OutLock {
     fn drop(&mut self) {
         // Fails if something is in it.
-        let _ = self.created.as_deref().map(std::fs::remove_dir);
+        let _ = self.created.iter().try_for_each(std::fs::remove_dir);
     }
 }
 
@@ -103,22 +103,29 @@ pub fn lock_out_dir(state: &Path, out: &Path, force: bool) -> Result<OutLock, Fa
 /// Locks an output folder, and creates it if there is none. Fails if another process has locked it. Where the file system has no
 /// locks, every process may go on.
 pub fn try_lock(out: &Path) -> Result<OutLock, Failure> {
+    try_lock_or_holder(out)?.map_err(|holder| {
+        let owner = render_owner(holder, 0);
+        let message = format!("output folder `{}` is in use by {owner}; nothing was started", display_path(out));
+        Failure::usage(message)
+            .with_code(ErrorCode::InvalidOutFolder)
+            .with_hint("wait until that process ends, or choose another folder with --out")
+    })
+}
+
+/// The same, with the process that has locked the folder as the inner error; 0 if it is unknown.
+pub fn try_lock_or_holder(out: &Path) -> Result<Result<OutLock, u32>, Failure> {
     let unusable = |why: std::io::Error| {
-        let reason = why.to_string();
+        let reason = phasegate_files::describe(&why);
         Failure::from(Error::from(OutputError::Io { path: display_path(out), reason })).with_exit(Exit::Usage)
     };
-    let is_new = !out.exists();
+    let created: Vec<PathBuf> = out.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
     std::fs::create_dir_all(out).map_err(unusable)?;
     let folder = File::open(out).map_err(unusable)?;
     if let Err(TryLockError::WouldBlock) = folder.try_lock() {
         let holder = folder.metadata().ok().and_then(|metadata| lock_holder(&metadata));
-        let owner = render_owner(holder.map_or(0, |process| process.pid), 0);
-        let message = format!("output folder `{}` is in use by {owner}; nothing was started", display_path(out));
-        return Err(Failure::usage(message)
-            .with_code(ErrorCode::InvalidOutFolder)
-            .with_hint("wait until that process ends, or choose another folder with --out"));
+        return Ok(Err(holder.map_or(0, |process| process.pid)));
     }
-    Ok(OutLock { _folder: folder, created: is_new.then(|| out.to_owned()) })
+    Ok(Ok(OutLock { _folder: folder, created }))
 }
 
 /// Rejects an output folder that lies in the state folder or contains it, unless it is the project with its own `.phasegate`.

@@ -1,5 +1,6 @@
 //! The tasks of `run`: from flags, from an issue or from task files, each with the repository that it starts from.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -14,23 +15,27 @@ use crate::exit::Failure;
 use crate::paths::current_dir;
 use crate::terminal::format::describe_read_error;
 
+/// The headings of options in `--help`.
+const REPOSITORY: &str = "Repository";
+const TASK: &str = "Task";
+
 /// The arguments that name a repository.
 #[derive(clap::Args)]
 pub struct RepositoryArgs {
     /// Git repository to start from; the result is a branch in it
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = REPOSITORY)]
     repo: Option<PathBuf>,
     /// Branch, tag or commit to start from [default: HEAD]
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", help_heading = REPOSITORY, hide_short_help = true)]
     base: Option<String>,
     /// Start from what `git status` shows as well: changes that are not committed
-    #[arg(long)]
+    #[arg(long, help_heading = REPOSITORY, hide_short_help = true)]
     include_uncommitted: bool,
     /// Number of commits of the branch: one, or one for each accepted attempt
-    #[arg(long, value_name = "STYLE", value_enum)]
+    #[arg(long, value_name = "STYLE", value_enum, help_heading = REPOSITORY, hide_short_help = true)]
     commits: Option<Commits>,
     /// Author of the commits [default: the one that git's configuration names]
-    #[arg(long, value_name = "NAME <MAIL>")]
+    #[arg(long, value_name = "NAME <MAIL>", help_heading = REPOSITORY, hide_short_help = true)]
     author: Option<String>,
 }
 
@@ -85,19 +90,19 @@ pub struct TaskArgs {
     #[arg(value_name = "TASK.toml", conflicts_with_all = ["task_id", "issue", "requirements"])]
     files: Vec<PathBuf>,
     /// Id of a task that is described by flags or an issue
-    #[arg(long, value_name = "ID", conflicts_with = "task")]
+    #[arg(long, value_name = "ID", conflicts_with = "task", help_heading = TASK)]
     pub task_id: Option<String>,
     /// Description of the task, at least 10 characters
-    #[arg(long, value_name = "TEXT", requires = "task_id", conflicts_with_all = ["issue", "task", "files"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["issue", "task", "files"], help_heading = TASK)]
     description: Option<String>,
     /// Issue in Markdown: title and text are the description, items of checklists the requirements
-    #[arg(long, value_name = "FILE", conflicts_with = "task")]
+    #[arg(long, value_name = "FILE", conflicts_with = "task", help_heading = TASK)]
     pub issue: Option<PathBuf>,
     /// Requirement that the result must meet; repeat for more
-    #[arg(long, value_name = "TEXT", conflicts_with = "task")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "task", help_heading = TASK)]
     requirements: Vec<String>,
     /// A further task file; repeat for more
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = TASK, hide_short_help = true)]
     task: Vec<PathBuf>,
 }
 
@@ -113,6 +118,32 @@ impl TaskArgs {
     /// Returns the task files, with and without `--task`.
     pub fn task_files(&self) -> impl Iterator<Item = &PathBuf> {
         self.files.iter().chain(&self.task)
+    }
+
+    /// Fails if no task is named, or a file twice.
+    pub fn check_given(&self) -> Result<(), Failure> {
+        let mut seen = HashSet::new();
+        for file in self.task_files() {
+            if !seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+                return Err(Failure::usage(format!("{} is given twice", file.display()))
+                    .with_hint("give it once; an experiment repeats a task with `repetitions`"));
+            }
+        }
+        if !seen.is_empty() || self.issue.is_some() || self.task_id.is_some() {
+            return Ok(());
+        }
+        if self.description.is_some() || !self.requirements.is_empty() {
+            let flag = if self.description.is_some() { "--description" } else { "--requirements" };
+            return Err(Failure::usage(format!("{flag} needs --task-id"))
+                .with_hint("name the task, as in --task-id DURATIONS-001"));
+        }
+        let failure = Failure::usage("no task is named");
+        Err(match Path::new("task.toml").is_file() {
+            true => failure.with_hint("run the one in this folder: `phasegate run task.toml`"),
+            false => failure
+                .with_hint("give a task file, or describe the task with --task-id ID --description TEXT")
+                .with_hint("`phasegate init` writes an example, `phasegate init --demo demo` one that needs no model"),
+        })
     }
 
     /// Returns the task that flags or an issue describe; `None` if there are only task files.

@@ -66,6 +66,17 @@ fn is_utf16(bytes: &[u8]) -> bool {
         || matches!(bytes, [0, low, ..] | [low, 0, ..] if low.is_ascii_graphic())
 }
 
+/// Describes why a file or folder cannot be used, in lower case and without the system's number of the error.
+pub fn describe(why: &io::Error) -> String {
+    if why.kind() == ErrorKind::NotFound {
+        return "there is no such file or folder".to_owned();
+    }
+    let text = why.to_string();
+    let text = text.split_once(" (os error ").map_or(text.as_str(), |(text, _)| text);
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// Checks that a regular file can be read. The reason calls it `given`, as the person named it.
 pub fn check_input(path: &Path, given: &str) -> Result<(), String> {
     match open_input(path) {

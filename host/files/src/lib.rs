@@ -24,7 +24,7 @@ mod search;
 
 pub use beneath::{Folder, NEW_FILE};
 pub use holder::{Process, lock_holder};
-pub use input::{MAX_TEXT_BYTES, check_input, open_input, read, read_text};
+pub use input::{MAX_TEXT_BYTES, check_input, describe, open_input, read, read_text};
 pub use inspect::{check_folder, check_private, check_readable, check_regular, is_own, narrow, open_regular};
 pub use open_files::allow_open_files;
 pub use owner::{Distrust, check_owner, check_path};

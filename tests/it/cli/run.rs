@@ -9,15 +9,73 @@ use crate::workspace;
 fn run_needs_a_task() {
     assert_snapshot!(workspace().reject(&["run"]), @"
     exit 2
-    error: the following required arguments were not provided:
-      <TASK.toml|--task-id <ID>|--task <FILE>|--issue <FILE>>
-
-    Usage: phasegate run [OPTIONS] <TASK.toml>...
-           phasegate run [OPTIONS] --issue <FILE>
-           phasegate run [OPTIONS] --task-id <ID> --description <TEXT>
-
-    For more information, try '--help'.
+    error[PG-0101]: no task is named
+    hint: give a task file, or describe the task with --task-id ID --description TEXT
+    hint: `phasegate init` writes an example, `phasegate init --demo demo` one that needs no model
     ");
+    let workspace = workspace().with_files(&[("task.toml", TASK), ("other.toml", TASK)]);
+    assert_snapshot!(workspace.reject(&["run"]), @"
+    exit 2
+    error[PG-0101]: no task is named
+    hint: run the one in this folder: `phasegate run task.toml`
+    ");
+    assert_snapshot!(workspace.reject(&["run", "--description", "Parse durations such as 1h30m"]), @"
+    exit 2
+    error[PG-0101]: --description needs --task-id
+    hint: name the task, as in --task-id DURATIONS-001
+    ");
+    for again in ["task.toml", "./task.toml"] {
+        let message = workspace.reject(&["run", "task.toml", "other.toml", again]);
+        let said = format!("error[PG-0101]: {again} is given twice\nhint: give it once; an experiment repeats");
+        assert!(message.contains(&said), "{message}");
+    }
+}
+
+#[test]
+fn numbers_are_refused_in_plain_words() {
+    let workspace = workspace().with_files(&[("task.toml", TASK)]);
+    for (args, said) in [
+        (
+            &["run", "task.toml", "--max-retries", "0"][..],
+            "0 would allow no attempt at all; write 1 for one attempt and no retry",
+        ),
+        (&["run", "task.toml", "--max-retries", "many"], "write a whole number, 1 or more"),
+        (&["run", "task.toml", "--jobs", "0"], "write a whole number, 1 or more"),
+        (&["runs", "--limit", "x"], "write a whole number, 0 or more"),
+        (&["resume", "x", "--calls", "N"], "write a whole number, 0 or more"),
+        (&["resume", "x", "--tokens=-1"], "write a whole number, 0 or more"),
+        (&["resume", "x", "--usd", "much"], "write an amount in US dollars, such as 2.50"),
+        (&["resume", "x", "--usd", "NaN"], "write an amount in US dollars, such as 2.50"),
+        (&["artifact", "x", "code", "--attempt", "last"], "write a whole number, 1 or more"),
+    ] {
+        let message = workspace.reject(args);
+        assert!(message.contains(&format!(": {said}\n")), "{args:?}\n{message}");
+    }
+}
+
+#[test]
+fn faults_of_flags_name_the_flag() {
+    let script = "[models]\ndefault = \"scripted:answers.toml\"\n";
+    let workspace = workspace().with_files(&[("task.toml", TASK), ("phasegate.toml", script)]);
+    for (args, said) in [
+        (
+            ["--set", "models.default=scripted:x.toml"],
+            "error[PG-0101]: --set: `models.default`: the script HERE/x.toml cannot be read: there is no such file or folder\n",
+        ),
+        (
+            ["--model", "nobody:x"],
+            "error[PG-0101]: --model: `nobody:x` names the provider `nobody`, which is not known\n",
+        ),
+        (["--set", "budget.calls"], "error[PG-0101]: --set `budget.calls`: it is not KEY=VALUE\n"),
+        (
+            ["--set", "max_retries=3"],
+            "hint: give it for one phase, as in --set phases.code-review.max_retries=5, or for all with --max-retries N\n",
+        ),
+        (["--set", "retries=3"], "hint: `retries` belongs under [models]\n"),
+    ] {
+        let message = workspace.reject(&[&["run", "task.toml"][..], &args].concat());
+        assert!(message.contains(said) && !message.contains("^"), "{args:?}\n{message}");
+    }
 }
 
 #[test]
@@ -131,16 +189,17 @@ fn rejects_an_unusable_model_with_its_line() {
     error[PG-0102]: unknown.toml:3: [models] default: `nobody:x` names the provider `nobody`, which is not known
       3 | default = "nobody:x"
         |           ^^^^^^^^^^
-    hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
+    hint: choose from anthropic, ollama, openai, scripted
+    hint: describe another as [providers.nobody] with kind and base_url
     "#);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @r#"
     task      TASK-1: Parse durations such as 1h30m
     pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
     config    scripted.toml
     exit 2
-    error[PG-0102]: scripted.toml:2: [models] default: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
+    error[PG-0102]: scripted.toml:2: [models] default: the script HERE/answers.toml cannot be read: there is no such file or folder
       2 | default = "scripted:answers.toml"
-        | ^^^^^^^
+        |           ^^^^^^^^^^^^^^^^^^^^^^^
     hint: the path is relative to the configuration's folder
     "#);
 }

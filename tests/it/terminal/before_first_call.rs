@@ -25,7 +25,7 @@ fn out_folder_is_tried_before_the_run() {
     pipeline  tsp: planning → design → design-review → code → code-review → test → postmortem
     config    phasegate.toml
     exit 2
-    error[PG-0702]: output folder `/proc/nothing/here` cannot be written: No such file or directory (os error 2); nothing was started
+    error[PG-0702]: output folder `/proc/nothing/here` cannot be written: there is no such file or folder; nothing was started
     hint: make it writable, or choose another folder with --out
     ");
     assert_snapshot!(workspace.reject(&["run", "task.toml", "--out", "task.toml/below"]), @r"
@@ -35,7 +35,7 @@ fn out_folder_is_tried_before_the_run() {
     ");
     assert_snapshot!(workspace.reject(&["run", "task.toml", "--out", &"x".repeat(300)]), @r"
     exit 2
-    error[PG-0702]: output folder `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` cannot be written: File name too long (os error 36); nothing was started
+    error[PG-0702]: output folder `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` cannot be written: file name too long; nothing was started
     hint: make it writable, or choose another folder with --out
     ");
 }
@@ -192,10 +192,6 @@ fn misspelt_names_have_a_suggestion() {
     let refused = workspace.call(&["run", "task.toml"]).stderr;
     assert!(refused.contains("script.toml:2: unknown key `lable` in [answer]\n"), "{refused}");
     assert!(refused.contains("hint: did you mean `label`?\n"), "{refused}");
-    for flag in ["--jobs", "--max-retries"] {
-        let refused = workspace.reject(&["run", "task.toml", flag, "0"]);
-        assert!(refused.contains("write a whole number, 1 or more") && !refused.contains("non-zero"), "{refused}");
-    }
 }
 
 #[test]

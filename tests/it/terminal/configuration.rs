@@ -84,7 +84,7 @@ fn flags_reach_every_table_of_the_configuration() {
     hint: give it as --pipeline
     ");
     assert_snapshot!(refusal(&["--set", "max_retries"]), @r"
-    error[PG-0104]: set `max_retries`: it is not KEY=VALUE
+    error[PG-0101]: --set `max_retries`: it is not KEY=VALUE
     hint: a key is like phases.code-review.max_retries, feedback.settings.NAME or models.default
     ");
     assert_snapshot!(refusal(&["--model", "dep=anthropic:x"]), @r"
@@ -254,7 +254,7 @@ fn other_encodings_are_named() {
     ");
     assert_snapshot!(workspace.reject(&["pipeline", "check", "pipeline.toml"]), @r"
     exit 2
-    error[PG-0101]: --pipeline: `pipeline.toml` cannot be read: it is not text in UTF-8, first in line 2; it may be in Latin-1
+    error[PG-0101]: `pipeline.toml` cannot be read: it is not text in UTF-8, first in line 2; it may be in Latin-1
     hint: save it as UTF-8
     ");
 }

@@ -74,6 +74,8 @@ fn commands_without_a_run_take_the_newest() {
     };
     assert!(newest(&["show"]).contains("every gate passed"));
     assert!(newest(&["log"]).contains("planning#1"));
+    assert!(newest(&["artifact"]).contains("generated_code"));
+    assert!(newest(&["artifact", "generated_code"]).contains("==> durations.py <==\n"));
     assert!(newest(&["resume"]).contains("every gate passed"));
     assert_snapshot!(workspace.reject(&["approve"]), @"
     exit 2
@@ -84,6 +86,29 @@ fn commands_without_a_run_take_the_newest() {
 
     For more information, try '--help'.
     ");
+}
+
+#[test]
+fn ends_of_runs_show_where_to_look() {
+    let workspace = prepared();
+    assert_eq!(workspace.call(&["init", "--demo", "demo"]).code, 0);
+    let run = || {
+        let output = workspace.call(&["run", "demo/task.toml"]);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let (_, rest) = output.stdout.split_once("phasegate-out/").unwrap();
+        (rest.lines().next().unwrap().to_owned(), output.stdout)
+    };
+    let (id, shown) = run();
+    let next = format!(
+        "\nNext, look at:\n  code     phasegate-out/{id}/durations.py\n  report   phasegate-out/{id}/report.md\n  reasons  \
+         phasegate show {id}\n"
+    );
+    assert!(shown.ends_with(&next), "{shown}");
+    assert!(workspace.path(&format!("phasegate-out/{id}/durations.py")).is_file());
+    assert!(shown.contains("answers are scripted (demo/answers.toml): no model is asked.\n"), "{shown}");
+    assert!(shown.contains("set under [models] in demo/phasegate.toml: default"), "{shown}");
+    let (_, again) = run();
+    assert!(!again.contains("To use a model"), "the advice is repeated: {again}");
 }
 
 #[test]

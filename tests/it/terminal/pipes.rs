@@ -86,6 +86,21 @@ fn run_goes_on_when_stdout_is_full() {
 }
 
 #[test]
+fn piped_runs_leave_no_remains_at_a_terminal() {
+    let scenario = crate::scenario("asks-models");
+    let program = scenario.run_command(&[]);
+    let words = std::iter::once(program.get_program()).chain(program.get_args()).map(|word| word.to_str().unwrap());
+    let words: Vec<String> = words.map(|word| format!("'{word}'")).collect();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{} | cat", words.join(" "))]).current_dir(program.get_current_dir().unwrap());
+    shell.env_clear().envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let (code, shown) = phasegate_test::Terminal::start(&shell).wait();
+    assert!(code == 0 && shown.contains("every gate passed"), "{shown}");
+    let spinner = |letter: char| ('\u{2800}'..='\u{28ff}').contains(&letter);
+    assert!(!shown.contains(spinner), "{shown}");
+}
+
+#[test]
 fn exports_replace_regular_files_only() {
     let (scenario, run) = recorded();
     let there = |name: &str| scenario.path(name);

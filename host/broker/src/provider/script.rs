@@ -155,7 +155,7 @@ struct RawToolCall {
 pub(crate) fn read(path: &Path) -> Result<Vec<Block>, ScriptError> {
     let source = read_text(path, MAX_SCRIPT_BYTES).map_err(|why| {
         ScriptError::new(
-            format!("the script {} cannot be read: {why}", path.display()),
+            format!("the script {} cannot be read: {}", path.display(), phasegate_files::describe(&why)),
             "the path is relative to the configuration's folder",
         )
     })?;

@@ -124,7 +124,7 @@ async fn configuration_errors_name_table_and_key() {
     assert_eq!(
         text("lokal:m", "[local]\nkind = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"").await,
         "[models] default: `lokal:m` names the provider `lokal`, which is not known\n\
-         hint: did you mean `local`?; describe another as [providers.lokal] with kind and base_url"
+         hint: did you mean `local`?\ndescribe another as [providers.lokal] with kind and base_url"
     );
     assert_eq!(
         text("anthropic:m", "").await,
@@ -172,7 +172,7 @@ async fn configuration_errors_name_table_and_key() {
     assert!(
         text("scripted:none.toml", "")
             .await
-            .starts_with("[models] default: the script ./none.toml cannot be read: No such file"),
+            .starts_with("[models] default: the script ./none.toml cannot be read: there is no such file or folder"),
         "{}",
         text("scripted:none.toml", "").await
     );

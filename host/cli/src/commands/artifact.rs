@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::find_run::find_run;
+use crate::find_run::{find_run, find_run_or_newest, newest_own};
+use crate::numbers::at_least_one;
 use crate::open;
 use crate::terminal::format::{byte_size, table};
 use crate::view::artifact::{ArtifactFile, StoredArtifact, files_of, read_artifact, render_artifact, stored_artifacts};
@@ -20,15 +21,15 @@ const MAX_NAMES: usize = 20;
 /// Arguments of `artifact`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Run id or its beginning, or a task id for its newest run
-    run: String,
+    /// Run id or its beginning, or a task id for its newest run [default: the newest run]
+    run: Option<String>,
     /// Artifact to print [default: list all]
     name: Option<String>,
     /// Print the one that attempt N stored, not the newest
-    #[arg(long, value_name = "N", requires = "name")]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u32>)]
     attempt: Option<u32>,
     /// Print only this file of the artifact
-    #[arg(long, value_name = "PATH", requires = "name")]
+    #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
     /// Print JSON: the list, or the document as it is stored
     #[arg(long, conflicts_with = "file")]
@@ -39,9 +40,14 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let journal = open::journal(context)?;
-    let run = find_run(context, &journal, &args.run)?;
+    let (run, name) = find_run_and_name(args, context, &journal)?;
     let stored = stored_artifacts(&journal.events(&run)?);
-    let Some(name) = &args.name else {
+    let Some(name) = name else {
+        if args.attempt.is_some() || args.file.is_some() {
+            let flag = if args.attempt.is_some() { "--attempt" } else { "--file" };
+            return Err(Failure::usage(format!("{flag} needs the name of an artifact"))
+                .with_hint(format!("list them with `phasegate artifact {run}`")));
+        }
         match args.json {
             true => printer.print_json_pretty(&stored.iter().map(to_json).collect::<Vec<_>>()),
             false => printer.print(&render_list(&stored)),
@@ -63,6 +69,27 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         (None, _) => printer.print_text(&render_artifact(&bytes)),
     }
     Ok(Exit::Passed)
+}
+
+/// Returns the run and the name of the artifact. A single argument that is no run may name an artifact of the newest run.
+fn find_run_and_name<'a>(
+    args: &'a Args,
+    context: &Context,
+    journal: &dyn Journal,
+) -> Result<(RunId, Option<&'a str>), Failure> {
+    let (Some(given), None) = (args.run.as_deref(), args.name.as_deref()) else {
+        return Ok((find_run_or_newest(context, journal, args.run.as_deref())?, args.name.as_deref()));
+    };
+    let failure = match find_run(context, journal, given) {
+        Ok(run) => return Ok((run, None)),
+        Err(failure) => failure,
+    };
+    let Some(newest) = newest_own(journal)? else { return Err(failure) };
+    let stored = stored_artifacts(&journal.events(&newest)?);
+    match stored.iter().any(|stored| stored.artifact.name.as_str() == given) {
+        true => Ok((find_run_or_newest(context, journal, None)?, Some(given))),
+        false => Err(failure),
+    }
 }
 
 fn to_json(stored: &StoredArtifact) -> Value {

@@ -136,7 +136,8 @@ pub async fn abort(args: AbortArgs, context: &Context) -> Result<Exit, Failure> 
     let run = &decision.run;
     let asks = !yes && is_interactive() && !reason.is_empty();
     if asks && !confirm(&format!("end run {run} for good?")) {
-        return Err(Failure::usage("nothing was recorded").with_hint("confirm with y, or add --yes"));
+        context.printer.note(&format!("nothing was recorded; run {run} still waits\n"));
+        return Ok(Exit::Passed);
     }
     let journal = open::journal_to_write(context)?;
     decide_gate(decision, reason, Choice::Abort, &journal, context).await?;

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
-use phasegate_files::{NewFile, check_output};
+use phasegate_files::{NewFile, check_output, describe};
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_runtime::archive::{self, ExportedRun};
@@ -49,8 +49,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         printer.note(&exported.map(|exported| render(&run, "stdout", &exported)).unwrap_or_default());
         return Ok(Exit::Passed);
     }
-    let unwritable =
-        |why: io::Error| Failure::infrastructure(format!("{} cannot be written: {why}", args.file.display()));
+    let unwritable = |why: io::Error| {
+        let (file, why) = (args.file.display(), describe(&why));
+        Failure::infrastructure(format!("{file} cannot be written: {why}; nothing was written"))
+            .with_hint("name a file in a folder that exists and can be written, or `-` for stdout")
+    };
     // Its file is removed if the export fails: an incomplete file could be mistaken for an export.
     let new = NewFile::create(&args.file, 0o666).map_err(unwritable)?;
     let exported = archive::export(&journal, &run, args.components, BufWriter::new(new.file()))?;

@@ -29,7 +29,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let name = args.file.display();
     let file = phasegate_files::open_input(&args.file).map_err(|why| {
         Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why)))
-            .with_hint("give a file written by `phasegate export`")
+            .with_hint("give a file that `export` has written")
     })?;
     let journal = open::open_or_create_journal(context)?;
     let imported = archive::import(&journal, file).await.map_err(|error| match &error {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use phasegate_process::pipeline::{AllowedTests, ApprovalPolicy, Phase, Pipeline, STANDARD, TestAllowance, standard};
-use phasegate_runtime::BUNDLED;
+use phasegate_runtime::{BUNDLED, ConfigFault};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -70,7 +70,12 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
 
 fn load_pipeline(context: &Context, name: &str, config: Option<PathBuf>) -> Result<Arc<Pipeline>, Failure> {
     let config = open::config(context, config.as_deref(), None)?;
-    Ok(config.load_pipeline(Some(name), None, &current_dir(), &BUNDLED)?.pipeline)
+    let loaded = config.load_pipeline(Some(name), None, &current_dir(), &BUNDLED).map_err(|fault| match fault {
+        // No flag was given.
+        ConfigFault::Flag { message, hint, .. } => Failure::usage(message).with_hint(hint),
+        fault => fault.into(),
+    })?;
+    Ok(loaded.pipeline)
 }
 
 const PHASES: [Column; 5] = [

@@ -11,6 +11,7 @@ use crate::drive::{RunDriver, resume_target};
 use crate::edited::note_differences;
 use crate::exit::{Exit, Failure};
 use crate::find_run::{check_not_in_use, find_run_or_newest};
+use crate::numbers::{usd, whole_number};
 use crate::open::{self, RunOptions};
 use crate::out_dir::{check_resumed_out_dir, try_out_dir};
 use crate::paths::current_dir;
@@ -33,13 +34,13 @@ pub struct Args {
     #[arg(long = "async")]
     overlap: bool,
     /// Raise the budget of model calls to N
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u64>)]
     calls: Option<u64>,
     /// Raise the budget of tokens to N
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u64>)]
     tokens: Option<u64>,
     /// Raise the budget in US dollars to N
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = usd)]
     usd: Option<f64>,
     /// Take a provider's address and key from the configuration, not from the run; repeat for more
     #[arg(long, value_name = "NAME")]

@@ -22,7 +22,7 @@ use crate::edited::note_differences;
 use crate::exit::{Exit, Failure};
 use crate::find_run;
 use crate::ignored::ignore_run_folders;
-use crate::numbers::at_least_one;
+use crate::numbers::{at_least_one, max_retries};
 use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir, check_resumed_out_dir, lock_out_dir};
 use crate::paths::{self, current_dir};
@@ -32,22 +32,25 @@ use crate::trust;
 use crate::view::header;
 use crate::view::live::LiveView;
 
+/// The headings of options in `--help`.
+const CONFIGURATION: &str = "Configuration";
+const OUTPUT: &str = "Output";
+
 /// Arguments of `run`.
 #[derive(clap::Args)]
 #[command(override_usage = "phasegate run [OPTIONS] <TASK.toml>...
        phasegate run [OPTIONS] --issue <FILE>
        phasegate run [OPTIONS] --task-id <ID> --description <TEXT>")]
-#[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["files", "task_id", "task", "issue"]))]
 pub struct Args {
     #[command(flatten)]
     tasks: TaskArgs,
     #[command(flatten)]
     repository: RepositoryArgs,
     /// Standard pipeline or pipeline file [default: the configured one, else tsp]
-    #[arg(long, value_name = "NAME|FILE")]
+    #[arg(long, value_name = "NAME|FILE", help_heading = CONFIGURATION)]
     pipeline: Option<String>,
     /// Feedback strategy: a standard one or a component [default: the pipeline's]
-    #[arg(long, value_name = "NAME|FILE.wasm")]
+    #[arg(long, value_name = "NAME|FILE.wasm", help_heading = CONFIGURATION, hide_short_help = true)]
     feedback: Option<PathBuf>,
     #[command(flatten)]
     configuration: ConfigurationArgs,
@@ -55,10 +58,10 @@ pub struct Args {
     #[arg(long)]
     resume: bool,
     /// Output folder; several tasks get a subfolder each [default: phasegate-out/RUN]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
     out: Option<PathBuf>,
     /// Overwrite files in the output folder
-    #[arg(long, requires = "out")]
+    #[arg(long, requires = "out", help_heading = OUTPUT, hide_short_help = true)]
     force: bool,
     /// Let the model calls of a run overlap
     #[arg(long = "async")]
@@ -67,13 +70,13 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = at_least_one::<NonZeroUsize>)]
     jobs: Option<NonZeroUsize>,
     /// Configuration file [default: nearest phasegate.toml upwards from the task file or the current folder]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = CONFIGURATION)]
     config: Option<PathBuf>,
     /// Reject plugin files that phasegate.lock does not list
-    #[arg(long)]
+    #[arg(long, help_heading = CONFIGURATION, hide_short_help = true)]
     locked: bool,
     /// Print only the journal's events to stdout, one JSON object per line
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     json: bool,
 }
 
@@ -81,19 +84,22 @@ pub struct Args {
 #[derive(clap::Args)]
 struct ConfigurationArgs {
     /// Value in place of the configuration's: budget.calls=50, hitl.test=always, phases.code.settings.NAME=1
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", help_heading = CONFIGURATION)]
     set: Vec<String>,
     /// Model of all tiers, or of one: deep=anthropic:claude-opus-4-8; repeat for more
-    #[arg(long, value_name = "[TIER=]MODEL")]
+    #[arg(long, value_name = "[TIER=]MODEL", help_heading = CONFIGURATION)]
     model: Vec<String>,
-    /// Verdicts of each gate, and failures of each other agent, in place of the pipeline's
-    #[arg(long, value_name = "N", value_parser = at_least_one::<NonZeroU32>)]
+    /// Attempts of each phase, the first included, in place of the pipeline's: 1 is one attempt and no retry
+    #[arg(long, value_name = "N", value_parser = max_retries, help_heading = CONFIGURATION)]
     max_retries: Option<NonZeroU32>,
 }
 
 impl ConfigurationArgs {
     fn flags(&self) -> Result<ConfigFlags, Failure> {
-        let set = self.set.iter().map(|text| Overrides::parse_set(text).map_err(Failure::from));
+        let set = self.set.iter().map(|text| {
+            Overrides::parse_set(text)
+                .map_err(|fault| Failure::usage(format!("--set `{text}`: {}", fault.message)).with_hint(fault.hint))
+        });
         Ok(ConfigFlags {
             set: set.collect::<Result<_, _>>()?,
             models: self.model.clone(),
@@ -228,6 +234,7 @@ fn render_resume_status(host: &Host, run: &RunId) -> Result<&'static str, Failur
 }
 
 fn plan_runs(args: &Args, context: &Context) -> Result<RunPlan, Failure> {
+    args.tasks.check_given()?;
     let journal = if args.resume { open::find_journal_to_write(context)? } else { None };
     let newest = |task: &TaskId| journal.as_ref().map_or(Ok(None), |journal| find_run::newest_run(journal, task));
     let mut plan = RunPlan::default();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::numbers::whole_number;
 use crate::open;
 use crate::paths;
 use crate::terminal::format::{compact_number, cost, count};
@@ -24,7 +25,7 @@ const DEFAULT_LIMIT: usize = 100;
 #[derive(clap::Args)]
 pub struct Args {
     /// Number of runs to list; 0 lists all [default: 100]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<usize>)]
     limit: Option<usize>,
     /// Print a JSON array
     #[arg(long)]

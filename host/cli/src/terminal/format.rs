@@ -73,7 +73,7 @@ pub fn whole_seconds(time: std::time::Duration) -> String {
 pub fn describe_read_error(why: &std::io::Error) -> String {
     match why.kind() {
         ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => why.to_string(),
+        _ => phasegate_files::describe(why),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Colours, on a terminal that is not `TERM=dumb`. `NO_COLOR` switches them off, `CLICOLOR_FORCE` on where there is no terminal;
 //! `NO_COLOR` takes precedence.
 
+use std::fs::File;
 use std::io::{IsTerminal, stderr, stdout};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 
 use super::width;
 
@@ -88,6 +91,13 @@ impl Paint {
 /// Whether stderr is a terminal on which a line can be drawn again.
 pub fn can_redraw() -> bool {
     stderr().is_terminal() && !is_dumb()
+}
+
+/// Whether a stream goes to another program.
+pub fn is_pipe(stream: &impl AsFd) -> bool {
+    let stream = stream.as_fd().try_clone_to_owned().map(File::from);
+    let kind = stream.and_then(|stream| stream.metadata()).map(|metadata| metadata.file_type());
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
 }
 
 fn are_wanted(terminal: bool) -> bool {

@@ -14,6 +14,7 @@ use phasegate_runtime::{RunSettings, load_run, read_json};
 use serde_json::Value;
 
 use crate::exit::Failure;
+use crate::paths::display_path;
 use crate::terminal::format::{count, money, one_line, truncate};
 use crate::terminal::style::Paint;
 use crate::terminal::width::{wrap, wrap_lines};
@@ -77,7 +78,9 @@ pub fn render_header(
     rows.push(("out", paths.out.to_owned()));
     let mut text = render_rows(&rows, paint);
     if state.created.scripted {
-        text.push_str(&render_scripted_notice(settings, paint));
+        // Repeated for each run, the advice would be noise.
+        let advises = paths.begun && journal.runs().is_ok_and(|runs| runs.len() <= 1);
+        text.push_str(&render_scripted_notice(settings, advises, paint));
     }
     text.push('\n');
     Ok(text)
@@ -205,16 +208,18 @@ fn render_worst_case(settings: &RunSettings) -> String {
     }
 }
 
-fn render_scripted_notice(settings: &RunSettings, paint: Paint) -> String {
+fn render_scripted_notice(settings: &RunSettings, advises: bool, paint: Paint) -> String {
     let scripts = configured_tiers(settings).into_iter().map(|(_, model)| model).filter(|id| id.is_scripted());
-    let mut files: Vec<&str> = scripts.map(ModelId::model).collect();
+    let here = |file: &str| display_path(&settings.base_dir.join(file));
+    let mut files: Vec<String> = scripts.map(|id| here(id.model())).collect();
     files.dedup();
-    let notice = format!(
-        "\n{} ({}): no model is asked.\n\
-         To use a model, set under [models] in phasegate.toml: default = \"anthropic:MODEL\" (with ANTHROPIC_API_KEY),\n\
-         \"openai:MODEL\" (with OPENAI_API_KEY) or \"ollama:MODEL\".\n",
-        paint.yellow("answers are scripted"),
-        files.join(", ")
-    );
+    let mut notice = format!("\n{} ({}): no model is asked.\n", paint.yellow("answers are scripted"), files.join(", "));
+    if advises {
+        notice.push_str(&format!(
+            "To use a model, set under [models] in {}: default = \"anthropic:MODEL\" (with ANTHROPIC_API_KEY),\n\
+             \"openai:MODEL\" (with OPENAI_API_KEY) or \"ollama:MODEL\".\n",
+            here("phasegate.toml")
+        ));
+    }
     wrap_lines(&notice, paint.width())
 }

@@ -3,7 +3,7 @@
 //! With `--json`, stdout has only the journal's events, and lines for people go to stderr. While a person is asked something,
 //! what would go to the terminal waits, and is printed afterwards.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, stdout};
 use std::sync::Mutex;
 
 use phasegate_process::state::State;
@@ -17,7 +17,7 @@ use crate::terminal::format::{compiled_how_often, one_line};
 use crate::terminal::model_progress::render_model_progress;
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
-use crate::terminal::style::{Paint, can_redraw};
+use crate::terminal::style::{Paint, can_redraw, is_pipe};
 use crate::terminal::width::wrap_lines;
 use crate::view::event::{render_json_line, render_progress, render_verbose};
 use crate::view::wait_notes::WaitNotes;
@@ -44,7 +44,8 @@ enum Output {
 impl LiveView {
     /// With `several`, each line starts with the id of its run.
     pub fn new(context: &Context, json: bool, several: bool) -> Self {
-        let bars = (!json && can_redraw()).then(ProgressBars::new);
+        // What goes through a pipe may be shown at the same terminal, below or above the bars, and they would leave remains.
+        let bars = (!json && can_redraw() && !is_pipe(&stdout())).then(ProgressBars::new);
         Self {
             printer: context.printer,
             json,
@@ -95,7 +96,7 @@ impl LiveView {
 
     fn output(&self, output: Output) {
         // A program that reads stdout does not wait for a person.
-        let waits = matches!(output, Output::Note(_)) || std::io::stdout().is_terminal();
+        let waits = matches!(output, Output::Note(_)) || stdout().is_terminal();
         if let Some(held) = lock(&self.held).as_mut().filter(|_| waits) {
             return held.push(output);
         }

@@ -3,7 +3,10 @@
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::state::{JudgedAttempt, State};
+use phasegate_runtime::output::WrittenFiles;
 
+use crate::paths::display_path;
+use crate::terminal::format::count;
 use crate::terminal::printer::Printer;
 
 /// Renders the commands that decide the waiting gate and resume the run; empty if no gate waits. They name the attempt
@@ -33,6 +36,21 @@ pub fn load_decision_commands(journal: &dyn Journal, run: &RunId, printer: &Prin
     let read = printer.command(&format!("show {run}"));
     let render = |state| format!("{}read it again with:\n  {read}\n", render_decision_commands(&state, printer));
     loaded.map(|(state, _)| render(state)).unwrap_or_default()
+}
+
+/// The most files that are named.
+const MAX_FILES: usize = 3;
+
+/// Renders where the results of a run that ended are, and the command that explains it.
+pub fn render_results(run: &RunId, written: &WrittenFiles, printer: &Printer) -> String {
+    let path = |file: &String| display_path(&written.dir.join(file));
+    let mut files: Vec<String> = written.files.iter().take(MAX_FILES).map(path).collect();
+    if written.files.len() > MAX_FILES {
+        files.push(count((written.files.len() - MAX_FILES) as u64, "more file"));
+    }
+    let code = if files.is_empty() { String::new() } else { format!("  code     {}\n", files.join(", ")) };
+    let (report, show) = (path(&written.report), printer.command(&format!("show {run}")));
+    format!("\nNext, look at:\n{code}  report   {report}\n  reasons  {show}\n")
 }
 
 /// Renders the record of a decision that was just made.

@@ -137,7 +137,7 @@ impl Reference {
     }
 
     /// Returns the place where a key belongs that is unknown where it stands.
-    pub(super) fn place_of(&self, key: &str) -> Option<&'static str> {
+    pub fn place_of(&self, key: &str) -> Option<&'static str> {
         self.places.iter().find(|(keys, _)| keys.contains(&key)).map(|(_, place)| *place)
     }
 }

@@ -61,6 +61,8 @@ pub struct Config {
     pub(crate) max_total_attempts: Option<Spanned<NonZeroU32>>,
     /// Providers and prices that only the user's configuration has. A run pins those that it uses.
     pub(crate) from_user: FromUser,
+    /// The flag that gave each of these keys, such as `--set` for `models.default`.
+    pub(crate) from_flags: BTreeMap<String, &'static str>,
     pub(crate) pipeline_span: Range<usize>,
     pub(crate) name: String,
     pub(crate) known_lock: KnownLock,
@@ -165,6 +167,7 @@ impl Config {
             phases: raw.phases,
             max_total_attempts: raw.max_total_attempts,
             from_user,
+            from_flags: BTreeMap::new(),
             pipeline_span,
             name,
             known_lock: KnownLock::default(),
@@ -177,8 +180,11 @@ impl Config {
         Self { locked: self.locked || locked, ..self }
     }
 
-    /// Adds file and line to an error of the broker, if the error is about a place in this file.
+    /// Names the flag that causes an error of the broker, or else adds file and line if the error is about a place in this file.
     pub fn explain(&self, fault: ConfigError) -> ConfigFault {
+        if let Some(fault) = self.explain_flag(&fault) {
+            return fault;
+        }
         let place = match &fault {
             ConfigError::UnknownProvider { model, .. } | ConfigError::NotListed { model, .. } => {
                 self.text.find(&format!("\"{model}\""))
@@ -197,7 +203,9 @@ impl Config {
                 let line = format!("\n{}", tier.as_str());
                 table.map(|table| {
                     let rest = self.text.get(table..).unwrap_or_default();
-                    table + rest.find(&line).or_else(|| rest.find("\ndefault")).map_or(0, |at| at + 1)
+                    let key = rest.find(&line).or_else(|| rest.find("\ndefault")).map_or(0, |at| at + 1);
+                    let value = rest.get(key..).and_then(|rest| rest.lines().next()?.find('"')).unwrap_or(0);
+                    table + key + value
                 })
             }
             _ => None,

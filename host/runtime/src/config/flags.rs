@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use phasegate_broker::ConfigError;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Pipeline, check, check_attempts};
-use phasegate_process::source::{Source, did_you_mean, nearest};
+use phasegate_process::source::{Reference, Source, did_you_mean, nearest};
 use phasegate_sandbox::EngineSettings;
 use serde_json::{Map, Value, json};
 
@@ -66,6 +67,7 @@ impl Config {
         let pipeline = Arc::make_mut(&mut loaded.pipeline);
         for model in &flags.models {
             let values = model_values(model).map_err(|complaint| fault("--model", complaint))?;
+            self.from_flags.extend(values.iter().map(|(key, _)| (key.clone(), "--model")));
             self.set_values(values, pipeline).map_err(|error| fault("--model", (error.message, error.hint)))?;
         }
         if let Some(limit) = flags.max_retries {
@@ -83,6 +85,7 @@ impl Config {
             };
             self.set_value(key, value, pipeline).map_err(set)?;
             self.from_user.usd_is_explicit |= key == "budget.usd";
+            self.from_flags.insert(key.clone(), "--set");
         }
         let source = Source { file: "", text: "" };
         let pinned: Vec<String> = pipeline.plugin_names().iter().map(|name| name.to_string()).collect();
@@ -90,6 +93,32 @@ impl Config {
         let checked = check(source, pipeline, &pinned).and_then(|()| check_limits(source, pipeline));
         checked.map_err(|error| fault("--set", (error.message, error.hint)))?;
         check_attempts(pipeline).map_err(|error| fault("--set", (error.to_string(), error.hint())))
+    }
+
+    /// Returns an error of the broker as a fault of the flag that gave the value; `None` if no flag did.
+    pub(super) fn explain_flag(&self, error: &ConfigError) -> Option<ConfigFault> {
+        let wanted = match error {
+            ConfigError::UnknownProvider { tier, .. }
+            | ConfigError::NotListed { tier, .. }
+            | ConfigError::Script { tier, .. } => {
+                format!("models.{}", self.models.configured(*tier).map_or(*tier, |(tier, _)| tier).as_str())
+            }
+            ConfigError::KeyRefused { provider: name, .. } | ConfigError::Provider { name, .. } => {
+                format!("providers.{name}")
+            }
+            ConfigError::UnpricedLimit { .. } => "budget.usd".to_owned(),
+            _ => return None,
+        };
+        let covers = |one: &str, other: &str| {
+            one.strip_prefix(other).is_some_and(|rest| rest.starts_with(['.']) || rest.is_empty())
+        };
+        let (key, flag) = self.from_flags.iter().find(|(key, _)| covers(key, &wanted) || covers(&wanted, key))?;
+        let text = error.to_string();
+        // The table and the key of the file stand before the problem.
+        let problem =
+            if text.starts_with('[') { text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest) } else { &text };
+        let message = if *flag == "--set" { format!("`{key}`: {problem}") } else { problem.to_owned() };
+        Some(fault(flag, (message, error.hint().unwrap_or_else(|| "see docs/configuration.md".to_owned()))))
     }
 
     fn set_value(&mut self, key: &str, value: &Value, pipeline: &mut Pipeline) -> Result<(), Complaint> {
@@ -104,7 +133,18 @@ impl Config {
             root if ROOTS.contains(&root) => self
                 .set_values(vec![(key.to_owned(), value.clone())], pipeline)
                 .map_err(|error| (error.message, error.hint)),
-            root => Err((format!("there is no such key: `{root}`"), did_you_mean(root, &ROOTS))),
+            root => {
+                let known = || did_you_mean(root, &ROOTS);
+                let hint = match root {
+                    "max_retries" => {
+                        "give it for one phase, as in --set phases.code-review.max_retries=5, or for all with --max-retries N".to_owned()
+                    }
+                    _ => Reference::CONFIGURATION
+                        .place_of(root)
+                        .map_or_else(known, |place| format!("`{root}` belongs {place}")),
+                };
+                Err((format!("there is no such key: `{root}`"), hint))
+            }
         }
     }
 

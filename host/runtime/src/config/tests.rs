@@ -382,7 +382,7 @@ fn adds_file_and_line_to_broker_errors() {
     assert_eq!(
         Error::from(config.explain(unknown)).describe(),
         "phasegate.toml:3: [models] deep: `mystery:y` names the provider `mystery`, which is not known\nhint: choose from \
-         anthropic, openai; describe another as [providers.mystery] with kind and base_url"
+         anthropic, openai\nhint: describe another as [providers.mystery] with kind and base_url"
     );
     let table = ConfigError::Provider {
         name: "local".into(),

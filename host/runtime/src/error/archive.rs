@@ -44,7 +44,7 @@ impl ArchiveError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Foreign(_) => "`phasegate export RUN FILE` writes one",
+            Self::Foreign(_) => "give a file that `export` has written",
             Self::Newer { .. } => "use the newer phasegate that wrote it",
             Self::Damaged(_) => "nothing was imported; export the run again where it is whole",
             Self::OverLimit(_) => "nothing was imported or written; a run that phasegate made stays below this limit",

@@ -77,7 +77,7 @@ pub const SAVE_AS_UTF8: &str = "save it as UTF-8";
 pub fn unreadable_file(name: &str, why: &std::io::Error, hint: &'static str) -> ConfigFault {
     let reason = match why.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => why.to_string(),
+        _ => phasegate_files::describe(why),
     };
     let hint = if why.kind() == std::io::ErrorKind::InvalidData { SAVE_AS_UTF8 } else { hint };
     ConfigFault::Io { file: name.to_owned(), reason, hint }

@@ -134,7 +134,7 @@ pub async fn record_proposal_decision(
     }
     let named = |known: &Proposal| run.map_or(!known.imported, |run| known.run.as_str() == run);
     let mut found = all.into_iter().filter(|known| known.id == id && named(known));
-    let hint = "`phasegate pip list` shows them as RUN/ID; those of imported runs need RUN/";
+    let hint = "list them with `phasegate pip list`; a proposal of an imported run is named with its run, as RUN/ID";
     let rejected = |message: String| Error::rejected(ErrorCode::ProposalNotFound, message, hint);
     let proposal = found.next().ok_or_else(|| rejected(format!("there is no proposal `{name}`")))?;
     if found.next().is_some() {

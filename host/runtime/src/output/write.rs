@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use phasegate_files::Folder;
+use phasegate_files::{Folder, describe};
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
 use phasegate_process::result::TaskResult;
@@ -25,7 +25,7 @@ pub fn check_out(dir: &Path, force: bool) -> Result<(), OutputError> {
     match fs::read_dir(dir) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(why) if why.kind() == io::ErrorKind::NotADirectory => Err(OutputError::NotAFolder { dir: shown }),
-        Err(why) => Err(OutputError::Io { path: shown, reason: why.to_string() }),
+        Err(why) => Err(OutputError::Io { path: shown, reason: describe(&why) }),
         Ok(mut entries) => match !force && entries.any(|entry| !entry.is_ok_and(|entry| is_leftover(&entry))) {
             true => Err(OutputError::NotEmpty { dir: shown }),
             false => Ok(()),
@@ -36,7 +36,7 @@ pub fn check_out(dir: &Path, force: bool) -> Result<(), OutputError> {
 /// Tries to create the folder and a file in it, and removes what it created. A folder that cannot be written is found before a
 /// run, not after it.
 pub fn try_out(dir: &Path) -> Result<(), OutputError> {
-    let fault = |why: &io::Error| OutputError::Io { path: dir.display().to_string(), reason: why.to_string() };
+    let fault = |why: &io::Error| OutputError::Io { path: dir.display().to_string(), reason: describe(why) };
     let missing: Vec<&Path> = dir.ancestors().take_while(|above| above.symlink_metadata().is_err()).collect();
     let tried = fs::create_dir_all(dir).and_then(|()| {
         let name = format!("{}try-{}", phasegate_files::NEW_FILE, std::process::id());
@@ -187,7 +187,7 @@ impl<'a> OutFolder<'a> {
             Err(why) if matches!(why.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) => {
                 Err(OutputError::NotAFolder { dir: dir.display().to_string() })
             }
-            Err(why) => Err(OutputError::Io { path: dir.display().to_string(), reason: why.to_string() }),
+            Err(why) => Err(OutputError::Io { path: dir.display().to_string(), reason: describe(&why) }),
         }
     }
 

@@ -3,7 +3,7 @@
 //! A run that ended before is not touched. Cells start in the order of the plan. No further cell starts after the shared
 //! budget is exceeded or the person stops the experiment. A run that needs a decision waits; no question is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,16 +14,16 @@ use phasegate_process::experiment::{Cell, CellId, CellStatus};
 use phasegate_process::sync::lock;
 use phasegate_runtime::output::{has_final_result, write_out};
 use phasegate_runtime::{Config, Error, Host, Observer, RunOutcome, StopSignal, load_run};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use super::others::{is_elsewhere, render_other, wait_until_free};
 use super::view::ExperimentView;
 use crate::drive::stop_on_signal;
 use crate::exit::{Exit, Failure};
 use crate::out_dir;
 use crate::signals::Signals;
 use crate::terminal::format::{cost, count, duration, truncate};
-use crate::view::next_steps::load_decision_commands;
 
 /// Maximal length of a reason on the line of a cell.
 const REASON: usize = 120;
@@ -44,6 +44,8 @@ pub struct ExperimentDriver {
     ended: AtomicUsize,
     /// Why a cell has no end, if the journal does not say it.
     faults: Mutex<BTreeMap<RunId, String>>,
+    /// The other processes that were named.
+    others: Mutex<BTreeSet<u32>>,
 }
 
 impl ExperimentDriver {
@@ -70,6 +72,7 @@ impl ExperimentDriver {
             budget_reported: AtomicBool::new(false),
             ended: AtomicUsize::new(0),
             faults: Mutex::default(),
+            others: Mutex::default(),
         })
     }
 
@@ -91,11 +94,8 @@ impl ExperimentDriver {
             if self.halted.load(Ordering::Relaxed) {
                 break;
             }
-            let this = Arc::clone(self);
-            running.spawn(async move {
-                let _permit = permit;
-                this.drive_cell(&planned).await
-            });
+            let (this, permits) = (Arc::clone(self), Arc::clone(&permits));
+            running.spawn(async move { this.drive_cell(&planned, permit, &permits).await });
         }
         let mut worst = Exit::Passed;
         while let Some(exit) = running.join_next().await {
@@ -129,24 +129,66 @@ impl ExperimentDriver {
         open
     }
 
-    async fn drive_cell(&self, planned: &PlannedRun) -> Exit {
-        let driven = self.drive_to_end(planned).await;
-        self.view.finish_run(&planned.place.run);
-        driven.unwrap_or_else(|failure| {
-            self.view.fail(&failure);
-            failure.exit
-        })
+    /// Drives a cell. While another process executes its run, other cells have its place.
+    async fn drive_cell(
+        &self,
+        planned: &PlannedRun,
+        mut permit: OwnedSemaphorePermit,
+        permits: &Arc<Semaphore>,
+    ) -> Exit {
+        let run = &planned.place.run;
+        loop {
+            let driven = self.drive_to_end(planned).await;
+            self.view.finish_run(run);
+            match driven {
+                Ok(Some(exit)) => return exit,
+                Ok(None) => {}
+                Err(failure) => {
+                    self.view.fail(&failure);
+                    return failure.exit;
+                }
+            }
+            drop(permit);
+            self.note_other_process(run);
+            tokio::select! {
+                () = wait_until_free(self.host.journal().as_ref(), run) => {}
+                cause = self.stop.stopped() => return Exit::after_stop(&cause),
+            }
+            if self.cell(planned).standing.has_ended() {
+                self.write_missing(run).unwrap_or_else(|failure| self.view.fail(&failure));
+                self.print_cell(planned, Exit::Passed);
+                return Exit::Passed;
+            }
+            match Arc::clone(permits).acquire_owned().await {
+                Ok(again) => permit = again,
+                Err(_) => return Exit::Infrastructure,
+            }
+        }
     }
 
-    async fn drive_to_end(&self, planned: &PlannedRun) -> Result<Exit, Failure> {
+    /// Names the process that executes a run, once for all of its runs.
+    fn note_other_process(&self, run: &RunId) {
+        let pid = self.host.journal().owner(run).ok().flatten();
+        if let Some(pid) = pid.filter(|pid| lock(&self.others).insert(*pid)) {
+            self.view.note(&render_other(pid));
+        }
+    }
+
+    /// Drives a run until it ends, waits or stops; `None` if another process executes it.
+    async fn drive_to_end(&self, planned: &PlannedRun) -> Result<Option<Exit>, Failure> {
         let run = &planned.place.run;
         let observer: Arc<dyn Observer> = Arc::clone(&self.view) as Arc<dyn Observer>;
         self.view.add_run(run, &self.label(planned));
         out_dir::check_run_of_experiment(&self.state, run, &self.out, &self.out_dir(run))?;
         let mut created = None;
         if !self.exists(run)? {
-            let Some(new) = self.experiment.new_run(&self.plan, planned, &self.config) else { return Ok(Exit::Usage) };
+            let Some(new) = self.experiment.new_run(&self.plan, planned, &self.config) else {
+                return Ok(Some(Exit::Usage));
+            };
             let made = self.host.create_as(run.clone(), new, &observer).await;
+            if made.as_ref().is_err_and(is_elsewhere) {
+                return Ok(None);
+            }
             created = Some(made.map_err(|error| self.record_fault(run, error))?);
         }
         out_dir::save_out_dir(&self.state, run, &self.out_dir(run));
@@ -159,6 +201,7 @@ impl ExperimentDriver {
             Ok(RunOutcome::Finished(..)) => Exit::Passed,
             Ok(RunOutcome::Waiting { .. }) => Exit::Waiting,
             Ok(RunOutcome::Stopped(why)) => Exit::after_stop(&why),
+            Err(error) if is_elsewhere(&error) => return Ok(None),
             Err(error) => {
                 // The reason of the stop matters more than a folder that cannot be written. Where the journal failed, another
                 // process may have the run.
@@ -166,14 +209,14 @@ impl ExperimentDriver {
                     let _ = self.write_out(run);
                 }
                 return match error {
-                    Error::SharedBudget { .. } => self.budget_exceeded(planned, error),
+                    Error::SharedBudget { .. } => self.budget_exceeded(planned, error).map(Some),
                     _ => Err(self.record_fault(run, error)),
                 };
             }
         };
         self.write_out(run)?;
         self.print_cell(planned, exit);
-        Ok(exit)
+        Ok(Some(exit))
     }
 
     /// Reports the exceeded budget in full for the first run, and in the line of the cell for the others.
@@ -213,13 +256,9 @@ impl ExperimentDriver {
             duration(spent.elapsed_ms)
         );
         let total = self.plan.cells.len();
-        let mut text = format!("{number:>4}/{total} {label} {standing} ({figures}){reason}\n");
-        if exit == Exit::Waiting {
-            let commands =
-                load_decision_commands(self.host.journal().as_ref(), &planned.place.run, &self.view.printer());
-            text.push_str(&format!("{commands}or repeat the experiment\n"));
-        }
-        self.view.note(&text);
+        // What a decision needs.
+        let run = if exit == Exit::Waiting { format!("; run {}", planned.place.run) } else { String::new() };
+        self.view.note(&format!("{number:>4}/{total} {label} {standing} ({figures}){reason}{run}\n"));
     }
 
     fn label(&self, planned: &PlannedRun) -> String {

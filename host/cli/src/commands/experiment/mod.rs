@@ -5,6 +5,7 @@
 
 mod drive;
 mod files;
+mod others;
 mod table;
 mod view;
 
@@ -16,9 +17,9 @@ use std::sync::Arc;
 use phasegate_broker::{BudgetConfig, ConfigError, check_priced};
 use phasegate_experiment::{Experiment, Plan, PlannedVariant};
 use phasegate_journal::Journal;
-use phasegate_process::experiment::Results;
+use phasegate_process::experiment::{CellStatus, Results};
 use phasegate_process::model::Tier;
-use phasegate_runtime::{Config, Error, ErrorCode, Host, NotTrusted, Observer, Origin, RunSettings, Wants};
+use phasegate_runtime::{Config, Error, Host, NotTrusted, Observer, Origin, RunSettings, Wants};
 
 use crate::context::Context;
 use crate::context_files;
@@ -26,11 +27,11 @@ use crate::exit::{Exit, Failure};
 use crate::ignored::ignore_run_folders;
 use crate::numbers::at_least_one;
 use crate::open::{self, RunOptions};
-use crate::out_dir::{OUT, check_apart, check_default_out_dir, try_lock, try_out_dir};
+use crate::out_dir::{OUT, check_apart, check_default_out_dir, try_out_dir};
 use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
+use crate::terminal::printer::Printer;
 use crate::trust;
-use crate::view::owner::render_owner;
 use drive::ExperimentDriver;
 use view::ExperimentView;
 
@@ -93,7 +94,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     trust::ensure(context, missing_total(context, &args.file, &experiment, &plan, &config), config.locked)?;
 
     let journal: Arc<dyn Journal> = Arc::new(open::open_or_create_journal(context)?);
-    check_not_in_use(journal.as_ref(), &experiment, &plan)?;
+    let _lock = others::wait_for_turn(context, journal.as_ref(), &plan, &out).await?;
     let shared_budget = experiment.shared_budget(journal.as_ref())?;
     let spent = shared_budget.spent();
     let host = open::host_over(
@@ -105,7 +106,6 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     )?;
     let view = Arc::new(ExperimentView::new(context));
     check_variants(&experiment, &plan, &config, &host, &view).await?;
-    let _lock = try_lock(&out)?;
     let repositories = experiment.tasks.iter().filter_map(|task| Some(task.repository.as_ref()?.path.clone()));
     printer.note(&ignore_run_folders(state, args.out.is_none(), &repositories.collect::<Vec<_>>()));
 
@@ -128,23 +128,30 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         _ => table::render_terminal(&results, printer.paint()),
     });
     printer.note(&format!("\nResults are in {}.\n", paths::display_path(&out)));
-    if !results.is_complete() {
-        printer.note("Not every run has ended. Repeat the command to continue.\n");
-    }
+    printer.note(&render_open_runs(&results, printer));
     Ok(exit)
 }
 
-/// Fails if another process executes a run of the experiment.
-fn check_not_in_use(journal: &dyn Journal, experiment: &Experiment, plan: &Plan) -> Result<(), Failure> {
-    for run in plan.cells.iter().map(|planned| &planned.place.run) {
-        if let Some(pid) = journal.owner(run)? {
-            let owner = render_owner(pid, 0);
-            return Err(Failure::infrastructure(format!("experiment {} is in use by {owner}", experiment.name))
-                .with_code(ErrorCode::RunInUse)
-                .with_hint("wait until that process ends, or stop it with Ctrl-C there; then repeat the command"));
-        }
-    }
-    Ok(())
+/// Says how the runs that have not ended continue; empty if all have.
+fn render_open_runs(results: &Results, printer: &Printer) -> String {
+    let open = || results.cells.iter().filter(|cell| !cell.standing.has_ended());
+    let waiting = open().filter(|cell| cell.standing == CellStatus::Waiting).count();
+    let Some(first) = open().find(|cell| cell.standing == CellStatus::Waiting) else {
+        return if results.is_complete() {
+            String::new()
+        } else {
+            "Not every run has ended. Repeat the command to continue.\n".to_owned()
+        };
+    };
+    let (runs, show) = (printer.command("runs"), printer.command(&format!("show {}", first.id.run)));
+    let wait = if waiting == 1 {
+        "1 run waits for a decision".to_owned()
+    } else {
+        format!("{waiting} runs wait for decisions")
+    };
+    format!(
+        "{wait}. Decide, then repeat the command.\n  list them: {runs}\n  what to decide, and the commands: {show}\n"
+    )
 }
 
 fn render_size(experiment: &Experiment, plan: &Plan, jobs: usize) -> String {

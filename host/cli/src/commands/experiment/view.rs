@@ -49,11 +49,6 @@ impl ExperimentView {
         }
     }
 
-    /// The printer of this view.
-    pub fn printer(&self) -> Printer {
-        self.printer
-    }
-
     /// Adds a run under the name of its cell.
     pub fn add_run(&self, run: &RunId, name: &str) {
         self.bars.iter().for_each(|bars| bars.add_run(run, name));

@@ -75,7 +75,7 @@ fn rejects_foreign_files_and_newer_formats() {
     let other = refusal(&packed(b"something else\n"));
     assert_eq!(
         other,
-        "it is not an export of phasegate: its first line is not the title of an export\nhint: `phasegate export RUN FILE` writes one"
+        "it is not an export of phasegate: its first line is not the title of an export\nhint: give a file that `export` has written"
     );
     assert_eq!(
         refusal(&file("phasegate export 2", &head, &events, &blobs)),
