@@ -109,7 +109,8 @@ fn import_reads_regular_files_only() {
     std::os::unix::fs::symlink("/dev/zero", &zero).unwrap();
     for (path, what) in [(&pipe, "pipe"), (&zero, "device"), (&scenario.path(""), "folder")] {
         let refused = scenario.call(&["import", &path.display().to_string()]);
-        let expected = format!("cannot be read: it is a {what}, not a regular file\nhint: give a file that `export` has written");
+        let expected =
+            format!("cannot be read: it is a {what}, not a regular file\nhint: give a file that `export` has written");
         assert!(refused.code == 2 && refused.stderr.contains(&expected), "{}", refused.stderr);
     }
 }
