@@ -133,3 +133,16 @@ fn lists_the_newest_runs_up_to_a_limit() {
     let (newest, note) = listed("1");
     assert_eq!((newest, note.as_str()), (vec![all[0].clone()], "the newest 1 of 2 runs; list all with --limit 0\n"));
 }
+
+#[test]
+fn private_folders_of_others_are_named() {
+    let Some(other) = phasegate_test::OtherUser::new(crate::PATHS) else { return };
+    std::fs::create_dir(other.path("private")).unwrap();
+    other.set_mode("private", 0o700);
+    for command in [&["runs"][..], &["show", "x"], &["pip", "list"], &["doctor"]] {
+        let refused = other.call(&[command, &["--state", "private"]].concat());
+        let expected = "error[PG-0103]: state folder `private` cannot be read: permission denied\n\
+                        hint: it is private to another account; name a state folder of your own with --state DIR\n";
+        assert_eq!((refused.code, refused.stderr.as_str()), (2, expected), "{command:?}");
+    }
+}

@@ -6,7 +6,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::Command;
 use crate::exit::Exit;
-use crate::help::{add_subcommands, group_subcommands};
+use crate::help::{add_subcommands, group_subcommands, remove_value_tip};
 use crate::terminal::command_line::CommandLine;
 use crate::terminal::printer::Printer;
 
@@ -48,7 +48,7 @@ pub fn parser() -> clap::Command {
 pub fn parse(printer: Printer) -> Result<(Cli, CommandLine), Exit> {
     let mut program = parser();
     let parsed = program.try_get_matches_from_mut(std::env::args_os());
-    let parsed = parsed.map_err(|error| add_subcommands(&program, error)).and_then(|matches| {
+    let parsed = parsed.map_err(|error| remove_value_tip(add_subcommands(&program, error))).and_then(|matches| {
         let is_version = matches.subcommand_name() == Some(VERSION);
         let config = config_option(&matches);
         if is_version { Ok(None) } else { Cli::from_arg_matches(&matches).map(|cli| Some((cli, config))) }

@@ -1,5 +1,6 @@
 //! What every subcommand gets besides its arguments.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,6 +37,22 @@ impl Context {
     /// Fails if there is a state folder that another account controls, unless `--state` names it.
     pub fn check_state_to_read(&self) -> Result<(), Failure> {
         if self.state.exists() { self.check_state_to_write() } else { Ok(()) }
+    }
+
+    /// Fails if this account cannot read the state folder that is there.
+    pub fn check_state_is_readable(&self) -> Result<(), Failure> {
+        match self.state.read_dir() {
+            Err(why) if why.kind() == ErrorKind::PermissionDenied => {
+                let state = display_path(&self.state);
+                Err(Failure::usage(format!(
+                    "state folder `{state}` cannot be read: {}",
+                    phasegate_files::describe(&why)
+                ))
+                .with_code(ErrorCode::UnreadableFile)
+                .with_hint("it is private to another account; name a state folder of your own with --state DIR"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Fails if `--state` names a folder that is not there.

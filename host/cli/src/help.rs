@@ -30,6 +30,20 @@ pub fn group_subcommands(program: Command) -> Command {
     program.help_template(template)
 }
 
+/// Removes the tip that takes an unknown option for a value, which it is not.
+pub fn remove_value_tip(error: Error) -> Error {
+    let rendered = error.render().to_string();
+    if error.kind() != ErrorKind::UnknownArgument || !rendered.contains(VALUE_TIP) {
+        return error;
+    }
+    let mut text: String =
+        rendered.lines().filter(|line| !line.contains(VALUE_TIP)).map(|line| format!("{line}\n")).collect();
+    text = text.replace("\n\n\n", "\n\n");
+    Error::raw(error.kind(), text.trim_start_matches("error: "))
+}
+
+const VALUE_TIP: &str = "  tip: to pass '";
+
 /// Adds the list of subcommands to an error about one that is missing or unknown.
 pub fn add_subcommands(program: &Command, error: Error) -> Error {
     if !matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand) {

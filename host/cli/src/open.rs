@@ -153,6 +153,7 @@ fn this_program() -> Result<PathBuf, Failure> {
 pub fn find_journal(context: &Context) -> Result<Option<ComponentJournal>, Failure> {
     context.check_named_state()?;
     context.check_state_to_read()?;
+    context.check_state_is_readable()?;
     let journal = match SqliteJournal::open_to_read(&context.state) {
         // A journal whose creation was interrupted counts as none.
         Err(JournalError::NoJournal { .. }) => return Ok(None),

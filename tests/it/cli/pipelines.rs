@@ -50,7 +50,7 @@ fn checks_a_pipeline_file_with_line_and_hint() {
     "#);
     assert_snapshot!(workspace.reject(&["pipeline", "show", "nothing"]), @"
     exit 2
-    error[PG-0101]: --pipeline: there is no standard pipeline `nothing`
+    error[PG-0101]: there is no standard pipeline `nothing`
     hint: choose from tsp, planning-design
     ");
 }

@@ -54,6 +54,18 @@ fn numbers_are_refused_in_plain_words() {
 }
 
 #[test]
+fn unknown_options_are_no_values() {
+    assert_snapshot!(workspace().reject(&["approve", "x", "--jobs", "3"]), @"
+    exit 2
+    error: unexpected argument '--jobs' found
+
+    Usage: phasegate approve [OPTIONS] --at <GATE#N> <RUN>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
 fn faults_of_flags_name_the_flag() {
     let script = "[models]\ndefault = \"scripted:answers.toml\"\n";
     let workspace = workspace().with_files(&[("task.toml", TASK), ("phasegate.toml", script)]);

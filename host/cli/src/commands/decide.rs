@@ -136,8 +136,8 @@ pub async fn abort(args: AbortArgs, context: &Context) -> Result<Exit, Failure> 
     let run = &decision.run;
     let asks = !yes && is_interactive() && !reason.is_empty();
     if asks && !confirm(&format!("end run {run} for good?")) {
-        context.printer.note(&format!("nothing was recorded; run {run} still waits\n"));
-        return Ok(Exit::Passed);
+        context.printer.note("nothing was recorded\n");
+        return Ok(Exit::Usage);
     }
     let journal = open::journal_to_write(context)?;
     decide_gate(decision, reason, Choice::Abort, &journal, context).await?;

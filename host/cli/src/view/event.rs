@@ -151,7 +151,11 @@ pub fn render_verbose(recorded: &Recorded) -> Option<String> {
 pub fn render_decision(decided: &FeedbackOutcome) -> String {
     match decided {
         FeedbackOutcome::Revise { rework } => {
-            let part = |phase: &str, issues: usize| format!("{phase} ({})", count(issues as u64, "issue"));
+            let part = |phase: &str, issues: usize| match issues {
+                // A person's reason is the feedback.
+                0 => phase.to_owned(),
+                _ => format!("{phase} ({})", count(issues as u64, "issue")),
+            };
             let parts: Vec<_> =
                 rework.iter().map(|rework| part(rework.phase.as_str(), rework.feedback.issues.len())).collect();
             format!("work goes back to {}", parts.join(" and "))
