@@ -99,7 +99,7 @@ fn explicit_limits_need_a_price() {
     hint: or leave out usd, or set it to "unlimited"
     "#);
     let flag = workspace.reject(&["run", "task.toml", "--set", "budget.usd=5"]);
-    assert!(flag.contains("error[PG-0208]: [budget] usd: the limit of 5.00 USD would not hold"), "{flag}");
+    assert!(flag.contains("error[PG-0208]: --set: `budget.usd`: the limit of 5.00 USD would not hold"), "{flag}");
     workspace.set_user_config("[budget]\nusd = 5\n");
     assert_snapshot!(workspace.reject(&["run", "task.toml"]), @r#"
     task      TASK-1: Parse durations such as 1h30m

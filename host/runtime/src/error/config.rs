@@ -41,6 +41,16 @@ pub enum ConfigFault {
         /// What to do.
         hint: String,
     },
+    /// The models cannot be used because of an argument.
+    #[error("{flag}: {message}")]
+    ModelsOfFlag {
+        /// With its dashes, as `--model`.
+        flag: &'static str,
+        /// What is wrong with its value.
+        message: String,
+        /// The cause.
+        cause: ConfigError,
+    },
     /// The models cannot be used, and no line of a file causes it.
     #[error(transparent)]
     Models(ConfigError),
@@ -54,7 +64,7 @@ impl ConfigFault {
             Self::Io { .. } => ErrorCode::UnreadableFile,
             Self::Untrusted { .. } => ErrorCode::UntrustedFile,
             Self::Flag { .. } => ErrorCode::InvalidCommandLine,
-            Self::Models(error) => models_code(error),
+            Self::Models(error) | Self::ModelsOfFlag { cause: error, .. } => models_code(error),
         }
     }
 
@@ -65,7 +75,7 @@ impl ConfigFault {
             Self::Io { hint, .. } => Some((*hint).to_owned()),
             Self::Untrusted { hints, .. } => Some(hints.clone()),
             Self::Flag { hint, .. } => Some(hint.clone()),
-            Self::Models(error) => error.hint(),
+            Self::Models(error) | Self::ModelsOfFlag { cause: error, .. } => error.hint(),
         }
     }
 }
