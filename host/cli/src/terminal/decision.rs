@@ -78,7 +78,8 @@ impl DecisionPrompt<'_> {
         let open = if *passes { "[a]pprove" } else { "[o]verride" };
         self.show_report();
         loop {
-            self.printer.note(&format!("decide about {about} of task {task}, run {run}, as {by} (?: help)\n"));
+            let line = format!("decide about {about} of task {task}, run {run}, as {by} (?: help)\n");
+            self.printer.note(&wrap_lines(&line, self.printer.note_paint().width()));
             let answer = self.read(&format!("[v]iew, {open}, [r]eject, a[b]ort or [l]ater? "))?;
             let choice = match answer.trim().to_lowercase().as_str() {
                 "v" | "view" => {

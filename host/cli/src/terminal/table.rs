@@ -153,7 +153,10 @@ mod tests {
                    設計-1  passed  33 calls  every gate…\n\
                    b-2     failed  1 call    no attempt is…\n";
         assert_eq!(at(Some(41)), cut);
-        assert_eq!(at(Some(30)), "run     status  reason\n設計-1  passed  every gate…\nb-2     failed  no attempt…\n");
+        assert_eq!(
+            at(Some(30)),
+            "run     status  reason\n設計-1  passed  every gate…\nb-2     failed  no attempt is…\n"
+        );
         assert_eq!(at(Some(20)), "run     status\n設計-1  passed\nb-2     failed\n");
         assert_eq!(at(Some(5)), "run\n設計-1\nb-2\n");
     }
