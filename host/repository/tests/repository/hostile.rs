@@ -286,7 +286,7 @@ fn ambiguous_lists_of_alternates_are_refused() {
     let long = |folder: &str| format!("{}{folder}\n", "#\n".repeat(40_000)).into_bytes();
     assert_eq!(refused(&long), "cannot be read: it has more than 65536 bytes, which is the limit");
     let bytes = |folder: &str| [folder.as_bytes(), b"\n\xff\n"].concat();
-    assert_eq!(refused(&bytes), "cannot be read: it is not text in UTF-8");
+    assert_eq!(refused(&bytes), "cannot be read: it is not text in UTF-8, first in line 2; it may be in Latin-1");
     assert_eq!(refused(&|_| "pack\n".repeat(33).into()), "names more than 32 folders");
 }
 
