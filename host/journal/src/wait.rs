@@ -1,12 +1,15 @@
 //! Waits for locks of other processes. Each wait is short, or it is reported and ends.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
-use std::path::Path;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use phasegate_files::{Process, lock_holder};
+use phasegate_process::sync::lock;
 
 use crate::error::{JournalError, render_holder};
 
@@ -73,6 +76,52 @@ fn lock_within(
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     Ok(())
+}
+
+/// The databases that this process has open: SQLite does not tell its callback which one is locked.
+static DATABASES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+thread_local! {
+    /// When the wait of this thread began, and whether it was reported.
+    static WAIT: Cell<(Option<Instant>, bool)> = const { Cell::new((None, false)) };
+}
+
+/// Lets [`wait_for_database`] name the process that has locked this database.
+pub(crate) fn register_database(path: &Path) {
+    lock(&DATABASES).insert(path.to_owned());
+}
+
+/// The busy handler of connections: waits a little, and returns whether to try again. `attempt` counts from 0 in each wait.
+pub(crate) fn wait_for_database(attempt: i32) -> bool {
+    let now = Instant::now();
+    let (began, reported) = match (attempt, WAIT.get()) {
+        (1.., (Some(began), reported)) => (began, reported),
+        _ => (now, false),
+    };
+    let waited = now.duration_since(began);
+    let reports = waited >= REPORTED_AFTER && !reported;
+    if reports {
+        let databases = lock(&DATABASES).clone();
+        let held = databases.iter().find_map(|path| Some((path, database_holder(path)?)));
+        let (path, holder) = match held {
+            Some((path, holder)) => (Some(path), Some(holder)),
+            None => (databases.first(), None),
+        };
+        let path = path.map_or_else(|| "the journal".to_owned(), |path| path.display().to_string());
+        report(&format!("waiting for {}, which has locked {path}", render_holder(&holder)));
+    }
+    WAIT.set((Some(began), reported || reports));
+    sleep(LONGEST_PAUSE.min(SHORTEST_PAUSE * 2_u32.saturating_pow(attempt.clamp(0, 10) as u32)));
+    waited < LONGEST
+}
+
+/// Returns another process that has locked the database.
+pub(crate) fn database_holder(path: &Path) -> Option<Process> {
+    ["-shm", ""].iter().find_map(|suffix| {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        lock_holder(&std::fs::metadata(file).ok()?)
+    })
 }
 
 /// Locks a file if no other process has locked it.

@@ -6,9 +6,8 @@
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use phasegate_files::{Process, lock_holder};
+use phasegate_files::Process;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::harden::{MAX_LENGTH, harden, limit_work, max_steps};
@@ -18,9 +17,7 @@ use super::own_files::{self, beside};
 use super::schema::{self, SchemaFault};
 use super::sync::Log;
 use crate::error::JournalError;
-
-/// The longest wait for a write of another process, which takes milliseconds unless the disk hangs.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::wait::{database_holder, register_database, wait_for_database};
 
 /// More prepared statements than there are queries.
 const STATEMENTS: usize = 64;
@@ -184,7 +181,8 @@ impl DatabaseFile {
             };
             let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
             let connection = Connection::open_with_flags(path, flags)?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
+            register_database(&self.path);
+            connection.busy_handler(Some(wait_for_database))?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             harden(&connection, self.damage.is_some())?;
             self.limit_work(&connection, 0)?;
@@ -311,7 +309,7 @@ impl DatabaseFile {
 
     /// Returns another process that has locked the database.
     fn holder(&self) -> Option<Process> {
-        ["-shm", ""].iter().find_map(|suffix| lock_holder(&beside(&self.path, suffix).metadata().ok()?))
+        database_holder(&self.path)
     }
 
     /// Returns the error for content that no version writes.
