@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use phasegate_process::result::TaskResult;
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::output::write_out;
 use phasegate_runtime::{Error, Host, Observer, OwnedRun, RunOutcome, StopCause, StopSignal};
@@ -80,10 +81,22 @@ impl RunDriver {
         let (created, _lock) = (target.created.take(), target.lock.take());
         let ended = self.drive_to_end(&target, created).await;
         self.view.finish_run(&target.run);
-        ended.unwrap_or_else(|failure| {
+        let exit = ended.unwrap_or_else(|failure| {
             self.view.note(&failure.render(&self.view.printer()));
             failure.exit
-        })
+        });
+        if self.view.printer().failure().is_some() {
+            self.note_unprinted(&target.run);
+        }
+        exit
+    }
+
+    /// Says how a run ended whose result did not reach stdout.
+    fn note_unprinted(&self, run: &RunId) {
+        let Ok((state, events)) = phasegate_runtime::load_run(self.host.journal().as_ref(), run) else { return };
+        let status = TaskResult::from_events(&state, &events).status.as_str();
+        let show = self.view.printer().command(&format!("show {run}"));
+        self.view.note(&format!("run {run} {status}; see it with: {show}\n"));
     }
 
     async fn drive_to_end(&self, target: &RunTarget, mut created: Option<OwnedRun>) -> Result<Exit, Failure> {

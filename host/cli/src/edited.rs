@@ -1,6 +1,6 @@
 //! What the configuration of today says otherwise than a run that continues.
 
-use phasegate_process::RunId;
+use phasegate_process::{GivenLimits, RunId};
 use phasegate_runtime::{Config, Host, load_run};
 
 use crate::context::Context;
@@ -19,7 +19,11 @@ pub fn note_differences(context: &Context, host: &Host, config: &Config, run: &R
     if state.ended().is_some() {
         return Ok(());
     }
-    let differences = config.differences_from(&host.settings(run)?, &state.pipeline);
+    let mut differences = config.differences_from(&host.pinned_settings(run)?, &state.pipeline);
+    // A limit that a person gave the run since is not one that it was created with.
+    let GivenLimits { calls, tokens, usd } = host.given_limits(run)?;
+    let given = [("budget.calls", calls.is_some()), ("budget.tokens", tokens.is_some()), ("budget.usd", usd.is_some())];
+    differences.retain(|difference| !given.contains(&(difference.key.as_str(), true)));
     let Some(file) = config.file.as_deref().filter(|_| !differences.is_empty()) else { return Ok(()) };
     let file = display_path(file);
     let mut text = format!("run {run} keeps the values that it was created with; {file} differs:\n");

@@ -106,6 +106,11 @@ impl Failure {
         self
     }
 
+    /// The same failure with this hint in place of its own.
+    pub fn with_only_hint(self, hint: impl Into<String>) -> Self {
+        Self { hints: vec![hint.into()], ..self }
+    }
+
     /// The same failure with another code.
     pub fn with_code(self, code: ErrorCode) -> Self {
         Self { code, ..self }

@@ -61,6 +61,18 @@ pub struct BudgetExceeded {
     pub limit: u64,
 }
 
+impl BudgetExceeded {
+    /// Returns a limit with which the call can be made: twice the old one, or more where the call needs more.
+    pub fn sufficient_limit(&self) -> String {
+        let enough = self.limit.saturating_sub(self.left).saturating_add(self.needed);
+        let limit = self.limit.saturating_mul(2).max(enough);
+        match self.bound {
+            BudgetBound::Calls | BudgetBound::Tokens => limit.to_string(),
+            BudgetBound::Usd => format!("{:.2}", (limit as f64 / NANOS_PER_USD * 100.0).ceil() / 100.0),
+        }
+    }
+}
+
 impl fmt::Display for BudgetExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.bound {
@@ -88,5 +100,14 @@ mod tests {
         assert_eq!(tokens, "token budget exhausted: needs 9000, 8000 of 2000000 left");
         let usd = exceeded(BudgetBound::Usd, 500_000_000, 250_000_000, 20_000_000_000);
         assert_eq!(usd, "USD budget exhausted: needs 0.5000, 0.2500 of 20.0000 left");
+    }
+
+    #[test]
+    fn sufficient_limits_let_the_call_pass() {
+        let limit = |bound, needed, left, limit| BudgetExceeded { bound, needed, left, limit }.sufficient_limit();
+        assert_eq!(limit(BudgetBound::Calls, 1, 0, 3), "6");
+        assert_eq!(limit(BudgetBound::Calls, 1, 0, 0), "1");
+        assert_eq!(limit(BudgetBound::Tokens, 9_000, 10, 1_000), "9990");
+        assert_eq!(limit(BudgetBound::Usd, 1_000_000, 0, 1_000_000), "0.01");
     }
 }

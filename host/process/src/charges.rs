@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::budget::Cost;
 use crate::digest::Digest;
-use crate::event::{Event, Recorded, RequestCost};
+use crate::event::{Event, GivenLimits, Recorded, RequestCost};
 use crate::model::StopReason;
 use crate::names::AttemptId;
 
@@ -69,6 +69,16 @@ pub fn charges(events: &[Recorded]) -> Vec<Charge> {
     ended.into_iter().chain(open.into_values().flatten()).collect()
 }
 
+/// Returns the limits that people gave the run: the latest of each kind since it was created or forked.
+pub fn given_limits(events: &[Recorded]) -> GivenLimits {
+    events.iter().fold(GivenLimits::default(), |given, recorded| match &recorded.event {
+        Event::BudgetChanged { limits, .. } => limits.or(given),
+        // A fork pins the limits of its origin.
+        Event::RunForked(_) => GivenLimits::default(),
+        _ => given,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -91,5 +101,18 @@ mod tests {
         let ended = [RequestCost::Unknown(most), RequestCost::Nothing, RequestCost::Known(usage)].map(ChargedCost::Of);
         let without_result = [ChargedCost::NoResult(Some(most)); 2];
         assert_eq!(costs, [ended.as_slice(), &without_result].concat());
+    }
+
+    #[test]
+    fn latest_limits_of_each_kind_are_in_force() {
+        let changed = |number, calls, usd| Recorded {
+            number,
+            at_ms: 1,
+            event: Event::BudgetChanged { limits: GivenLimits { calls, tokens: None, usd }, by: "ada".to_owned() },
+        };
+        let events = [changed(2, Some(4), Some(1.0)), changed(3, Some(9), None)];
+        let given = given_limits(&events);
+        assert_eq!(given, GivenLimits { calls: Some(9), tokens: None, usd: Some(1.0) });
+        assert_eq!(given.to_string(), "9 calls, 1.00 USD");
     }
 }

@@ -40,8 +40,8 @@ mod work;
 
 pub use digest::{Digest, InvalidDigest};
 pub use event::{
-    Choice, DroppedTest, EVENT_FORMAT, Event, FeedbackOutcome, PhaseOutcome, Recorded, RequestBound, RequestCost,
-    Rework, RunCreated, RunForked, RunStatus, Verdict,
+    Choice, DroppedTest, EVENT_FORMAT, Event, FeedbackOutcome, GivenLimits, PhaseOutcome, Recorded, RequestBound,
+    RequestCost, Rework, RunCreated, RunForked, RunStatus, Verdict,
 };
 pub use names::{ArtifactName, AttemptId, InvalidName, Kind, PersonName, PhaseName, PluginName, RunId, TaskId};
 pub use work::{

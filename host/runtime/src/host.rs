@@ -9,7 +9,7 @@ use phasegate_journal::Journal;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Phase, Pipeline};
 use phasegate_process::sync::lock;
-use phasegate_process::{Digest, PersonName, RunId};
+use phasegate_process::{Digest, GivenLimits, PersonName, RunId};
 use phasegate_sandbox::Engine;
 
 use crate::budgets::SharedBudget;
@@ -73,15 +73,11 @@ impl HostConfig {
     }
 }
 
-/// What a person allows a stopped run beyond its pinned budget. `None` keeps the pinned limit.
+/// What a person allows a stopped run beyond its pinned budget.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BudgetOverride {
-    /// Limit of model calls, earlier ones included.
-    pub calls: Option<u64>,
-    /// Limit of tokens read and written.
-    pub tokens: Option<u64>,
-    /// Limit in US dollars.
-    pub usd: Option<f64>,
+    /// The limits, which are recorded and apply to later processes as well.
+    pub limits: GivenLimits,
     /// Whether calls that may have been billed without an answer are sent again.
     pub ask_again: bool,
 }
@@ -89,10 +85,11 @@ pub struct BudgetOverride {
 impl BudgetOverride {
     /// Returns the pinned limits, and the user's own in place of those that a person set on the command line.
     fn remaining(self, pinned: BudgetConfig, own: BudgetConfig) -> BudgetConfig {
+        let GivenLimits { calls, tokens, usd } = self.limits;
         BudgetConfig {
-            calls: if self.calls.is_some() { own.calls } else { pinned.calls },
-            tokens: if self.tokens.is_some() { own.tokens } else { pinned.tokens },
-            usd: if self.usd.is_some() { own.usd } else { pinned.usd },
+            calls: if calls.is_some() { own.calls } else { pinned.calls },
+            tokens: if tokens.is_some() { own.tokens } else { pinned.tokens },
+            usd: if usd.is_some() { own.usd } else { pinned.usd },
         }
     }
 }
@@ -332,8 +329,12 @@ impl Host {
     }
 
     fn wants<'a>(&self, settings: &'a RunSettings) -> Wants<'a> {
-        let RunSettings { providers, base_dir, budget, .. } = settings;
-        let budget = self.0.budget_override.remaining(*budget, self.0.trust.user().budget);
+        self.wants_budget(settings, self.0.budget_override.remaining(settings.budget, self.0.trust.user().budget))
+    }
+
+    /// Returns what these settings use with another budget.
+    pub(crate) fn wants_budget<'a>(&self, settings: &'a RunSettings, budget: BudgetConfig) -> Wants<'a> {
+        let RunSettings { providers, base_dir, .. } = settings;
         let is_here = self.config().is_some_and(|config| is_same_folder(&config.dir, base_dir));
         Wants { project: base_dir, is_here, providers, budget, sandbox: None }
     }

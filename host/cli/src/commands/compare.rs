@@ -291,7 +291,7 @@ fn gate_rows(row: &GateRow, runs: &[RunFigures]) -> Vec<Row> {
         line("issues", &|gate, _| render_issue_counts(gate.issues)),
         line("escaped", &|gate, _| gate.escaped.to_string()),
         line("tokens", &|gate, _| compact_number(gate.totals.input_tokens + gate.totals.output_tokens)),
-        line("cost", &|gate, run| cost(gate.totals.usd, run.scripted)),
+        line("cost", &|gate, run| cost(gate.totals.usd, run.scripted, gate.totals.asks_models)),
         line("time", &|gate, _| duration(gate.totals.elapsed_ms)),
     ]
 }
@@ -342,7 +342,7 @@ fn run_rows(runs: &[RunFigures], savings: &[Option<f64>]) -> Vec<Row> {
     }
     rows.extend([
         line("output tokens", &|run| compact_number(run.totals.output_tokens)),
-        line("cost", &|run| cost(run.totals.usd, run.scripted)),
+        line("cost", &|run| cost(run.totals.usd, run.scripted, run.totals.asks_models)),
         line("time", &|run| duration(run.totals.elapsed_ms)),
     ]);
     rows

@@ -6,7 +6,7 @@ use std::io::{self, Read, stdin};
 use std::path::PathBuf;
 
 use phasegate_journal::Journal;
-use phasegate_process::state::DecisionRequest;
+use phasegate_process::state::{DecisionError, DecisionRequest};
 use phasegate_process::{AttemptId, Choice, InvalidName, RunId};
 use phasegate_runtime::{Error, load_run, record_decision};
 
@@ -22,6 +22,7 @@ use crate::terminal::prompt::{confirm, is_interactive};
 use crate::terminal::text::sanitize;
 use crate::view::event::render_choice;
 use crate::view::next_steps::render_decided;
+use crate::view::owner::render_owner;
 
 /// Arguments of a decision.
 #[derive(clap::Args)]
@@ -182,9 +183,26 @@ async fn decide_gate(
     let by = approver::name(args.by)?;
     let choice_text = render_choice(&choice);
     let (state, _) = load_run(journal, &run)?;
-    let about = state.judgement_to_decide(&choice, at.as_ref()).map_err(Error::from)?;
+    let about =
+        state.judgement_to_decide(&choice, at.as_ref()).map_err(|refusal| explain_refusal(refusal, journal, &run))?;
     let decided = render_decided(&run, &choice_text, &about, by.as_str());
     record_decision(journal, &run, DecisionRequest { choice, by, reason, about }).await?;
     context.printer.print(&decided);
     Ok(run)
+}
+
+/// Returns the failure of a decision that the state does not allow. A run that another process executes cannot be resumed.
+fn explain_refusal(refusal: DecisionError, journal: &dyn Journal, run: &RunId) -> Failure {
+    let owner = journal.owner(run).ok().flatten();
+    let failure = Failure::from(Error::from(refusal.clone()));
+    match (refusal, owner) {
+        (DecisionError::NotWaiting { .. }, Some(pid)) => {
+            let created_ms = journal.events(run).ok().and_then(|events| events.first().map(|first| first.at_ms));
+            let owner = render_owner(pid, created_ms.unwrap_or(0));
+            failure.with_only_hint(format!(
+                "it runs in {owner}: decide when it asks, or stop it with `phasegate cancel {run}`"
+            ))
+        }
+        _ => failure,
+    }
 }

@@ -18,7 +18,7 @@ use crate::terminal::printer::Printer;
 use crate::terminal::style::Paint;
 use crate::view::event::render_json_line;
 use crate::view::event_detail::render_event;
-use crate::view::next_steps::render_decision_commands;
+use crate::view::next_steps::{render_continuation, render_decision_commands};
 
 /// Interval at which `--follow` looks for new events.
 const POLL: Duration = Duration::from_millis(200);
@@ -82,14 +82,12 @@ fn render_ending(
     unowned: bool,
     printer: &Printer,
 ) -> Result<Option<String>, Failure> {
-    let resume = printer.command(&format!("resume {run}"));
-    let (state, _) = load_run(journal, run)?;
-    Ok(match (state.waiting(), &state.stopped) {
+    let (state, events) = load_run(journal, run)?;
+    Ok(match state.waiting() {
         _ if state.ended().is_some() => Some(String::new()),
-        (Some(_), _) => Some(render_decision_commands(&state, printer)),
-        (None, Some(_)) if unowned => Some(format!("\nresume with: {resume}\n")),
-        (None, None) if unowned => Some(format!("\nits process ended; resume with: {resume}\n")),
-        _ => None,
+        Some(_) => Some(render_decision_commands(&state, printer)),
+        None if unowned => Some(render_continuation(journal, &state, &events, printer)),
+        None => None,
     })
 }
 

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_process::RunId;
-use phasegate_runtime::{BudgetOverride, Config, Host};
+use phasegate_journal::Journal;
+use phasegate_process::{GivenLimits, RunId, RunStatus};
+use phasegate_runtime::output::write_out;
+use phasegate_runtime::{BudgetOverride, Config, Error, Host, load_run};
 
 use crate::context::Context;
 use crate::drive::{RunDriver, resume_target};
@@ -13,8 +15,8 @@ use crate::exit::{Exit, Failure};
 use crate::find_run::{check_not_in_use, find_run_or_newest};
 use crate::numbers::{usd, whole_number};
 use crate::open::{self, RunOptions};
-use crate::out_dir::{check_resumed_out_dir, try_out_dir};
-use crate::paths::current_dir;
+use crate::out_dir::{check_resumed_out_dir, out_dir, try_out_dir};
+use crate::paths::{current_dir, display_path};
 use crate::repository::check_repository;
 use crate::trust;
 use crate::view::live::LiveView;
@@ -33,13 +35,13 @@ pub struct Args {
     /// Let the model calls of the run overlap
     #[arg(long = "async")]
     overlap: bool,
-    /// Raise the budget of model calls to N
+    /// Raise the budget of model calls to N, for this resume and later ones
     #[arg(long, value_name = "N", value_parser = whole_number::<u64>)]
     calls: Option<u64>,
-    /// Raise the budget of tokens to N
+    /// Raise the budget of tokens to N, for this resume and later ones
     #[arg(long, value_name = "N", value_parser = whole_number::<u64>)]
     tokens: Option<u64>,
-    /// Raise the budget in US dollars to N
+    /// Raise the budget in US dollars to N, for this resume and later ones
     #[arg(long, value_name = "N", value_parser = usd)]
     usd: Option<f64>,
     /// Take a provider's address and key from the configuration, not from the run; repeat for more
@@ -65,6 +67,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let journal = open::journal_to_write(context)?;
     let run = find_run_or_newest(context, &journal, args.run.as_deref())?;
     check_not_in_use(&journal, &run)?;
+    if args.out.is_none()
+        && let Some(exit) = report_end(context, &journal, &run, args.json).await?
+    {
+        return Ok(exit);
+    }
     drop(journal);
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     check_resumed_out_dir(&context.state, &run, out.as_deref(), args.force)?;
@@ -72,9 +79,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let options = RunOptions {
         overlap: args.overlap,
         budget_override: BudgetOverride {
-            calls: args.calls,
-            tokens: args.tokens,
-            usd: args.usd,
+            limits: GivenLimits { calls: args.calls, tokens: args.tokens, usd: args.usd },
             ask_again: args.ask_again,
         },
         offline: false,
@@ -83,6 +88,36 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     let host = open_host(args.config.as_deref(), options, context)?;
     Resume { run, out, repository, json: args.json }.drive(host, context).await
+}
+
+/// Says in one line that the run has ended, and writes what its output folder lacks; `None` if it has not ended.
+async fn report_end(
+    context: &Context,
+    journal: &dyn Journal,
+    run: &RunId,
+    json: bool,
+) -> Result<Option<Exit>, Failure> {
+    let (state, events) = load_run(journal, run)?;
+    let Some((status, _)) = state.ended() else { return Ok(None) };
+    // No other process writes the folder meanwhile.
+    let _owned = journal.acquire(run).await?;
+    let out = out_dir(&context.state, run);
+    check_resumed_out_dir(&context.state, run, None, false)?;
+    let written = write_out(&out, journal, &state, &events).map(|written| written.incomplete());
+    if let Ok(Some(error)) | Err(error) = written {
+        return Err(Error::from(error).into());
+    }
+    let show = context.printer.command(&format!("show {run}"));
+    let (status_word, out) = (status.as_str(), display_path(&out));
+    let text =
+        format!("run {run} has already ended ({status_word}); nothing to resume\nout: {out}\nsee it with: {show}\n");
+    // With --json, stdout has only events.
+    if json {
+        context.printer.note(&text)
+    } else {
+        context.printer.print(&text)
+    }
+    Ok(Some(if status == RunStatus::Passed { Exit::Passed } else { Exit::Failed }))
 }
 
 /// Opens the host for a run that continues: with the named configuration, else with the nearest one if it can be used.

@@ -2,7 +2,7 @@
 
 use phasegate_journal::Journal;
 use phasegate_process::calendar::format_utc;
-use phasegate_process::result::{TaskResult, TaskStatus};
+use phasegate_process::result::TaskResult;
 use phasegate_process::state::{JudgedAttempt, State};
 use phasegate_process::{PersonName, RunId};
 use phasegate_runtime::{Pipelines, load_run_sharing};
@@ -17,6 +17,7 @@ use crate::terminal::format::{compact_number, cost, count};
 use crate::terminal::style::Paint;
 use crate::terminal::table::{self, Column, Room};
 use crate::view::owner::render_owner;
+use crate::view::standing::Standing;
 
 /// Number of runs that are listed without `--limit`.
 const DEFAULT_LIMIT: usize = 100;
@@ -40,7 +41,7 @@ struct ListedRun {
     /// What it waits for; empty after its end.
     waits_for: String,
     imported: bool,
-    result: Result<TaskResult, String>,
+    result: Result<(TaskResult, Standing), String>,
 }
 
 /// Lists the runs.
@@ -75,7 +76,9 @@ fn list_runs(journal: &dyn Journal, names: Vec<RunId>) -> Vec<ListedRun> {
         let (started_ms, waits_for, result) = match load_run_sharing(journal, &run, &pipelines) {
             Ok((state, events)) => {
                 let started_ms = events.first().map_or(0, |first| first.at_ms);
-                (started_ms, render_wait(&state, owner, started_ms), Ok(TaskResult::from_events(&state, &events)))
+                let result = TaskResult::from_events(&state, &events);
+                let standing = Standing::new(journal, &result, &events);
+                (started_ms, render_wait(&state, owner, started_ms), Ok((result, standing)))
             }
             Err(error) => (0, String::new(), Err(error.to_string())),
         };
@@ -127,21 +130,19 @@ impl ListedRun {
     fn status(&self) -> &'static str {
         match &self.result {
             Err(_) => "unreadable",
-            // No process executes it, so it continues only with `resume`.
-            Ok(result) if result.status == TaskStatus::Running && self.owner.is_none() => "interrupted",
-            Ok(result) => result.status.as_str(),
+            Ok((_, standing)) => standing.as_str(),
         }
     }
 }
 
 fn row(known: &ListedRun) -> Vec<String> {
     let (task, models, why) = match &known.result {
-        Ok(result) => {
+        Ok((result, standing)) => {
             let totals = &result.totals;
             let tokens = compact_number(totals.input_tokens + totals.output_tokens);
-            let money = cost(totals.usd, result.scripted);
+            let money = cost(totals.usd, result.scripted, totals.asks_models);
             let models = format!("{}, {tokens} tokens, {money}", count(totals.calls, "call"));
-            (result.task_id.to_string(), models, result.reason.clone())
+            (result.task_id.to_string(), models, standing.render_reason(&result.reason))
         }
         Err(why) => (String::new(), String::new(), why.clone()),
     };
@@ -153,7 +154,7 @@ fn row(known: &ListedRun) -> Vec<String> {
 fn to_json(known: &ListedRun) -> Value {
     let base = json!({ "run_id": known.run, "started_ms": known.started_ms, "status": known.status(), "under_way": known.owner.is_some(), "imported": known.imported, "waits_for": known.waits_for });
     let more = match &known.result {
-        Ok(result) => {
+        Ok((result, _)) => {
             json!({ "task_id": result.task_id, "reason": result.reason, "scripted": result.scripted, "totals": result.totals })
         }
         Err(why) => json!({ "reason": why }),

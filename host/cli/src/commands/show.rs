@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use phasegate_broker::OnUnknown;
 use phasegate_journal::Journal;
 use phasegate_process::calendar::format_utc;
+use phasegate_process::hint::split_hint;
 use phasegate_process::pipeline::Phase;
-use phasegate_process::result::{TaskResult, TaskStatus};
+use phasegate_process::result::TaskResult;
 use phasegate_process::state::{RecordedJudgement, State};
-use phasegate_process::{AttemptId, Event, PhaseName, PhaseOutcome, Recorded, RunId};
+use phasegate_process::{AttemptId, Event, PhaseName, PhaseOutcome, Recorded};
 use phasegate_runtime::output::belongs_to;
 use phasegate_runtime::{RunSettings, load_run, read_json};
 
@@ -23,8 +23,7 @@ use crate::terminal::printer::Printer;
 use crate::terminal::style::Paint;
 use crate::terminal::width::wrap_lines;
 use crate::view::event::{failure_reason, render_choice, render_decision, render_fork};
-use crate::view::next_steps::render_decision_commands;
-use crate::view::owner::render_owner;
+use crate::view::next_steps::{render_continuation, render_decision_commands};
 use crate::view::{fork_tree, gate, header, summary};
 
 /// Arguments of `show`.
@@ -59,7 +58,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     printer.print(&fork_tree::render_fork_tree(&journal, &state, paint)?);
     printer.print(&wrap_lines(&render_attempts(&state, &events, paint), paint.width()));
     printer.print(&render_open_calls(&state, &events));
-    printer.print(&render_next_step(&journal, &run, &state, &events, printer)?);
+    printer.print(&render_next_step(&journal, &state, &events, printer));
     Ok(Exit::Passed)
 }
 
@@ -90,7 +89,14 @@ fn render_attempts(state: &State, events: &[Recorded], paint: Paint) -> String {
                 text.push_str(&judged.map(|(phase, judged)| render_judged(phase, judged, paint)).unwrap_or_default());
             }
             Event::RunForked(forked) => text.push_str(&format!("  {}\n", render_fork(forked))),
-            Event::RunStopped { reason } => text.push_str(&format!("  stopped: {}\n", one_line(reason))),
+            // The summary above has the reason of the latest stop.
+            Event::RunStopped { .. } if state.stopped.is_some() && recorded.number == state.events => {}
+            Event::RunStopped { reason } => {
+                text.push_str(&format!("  stopped: {}\n", one_line(split_hint(reason).0)));
+            }
+            Event::BudgetChanged { limits, by } => {
+                text.push_str(&format!("  budget changed to {limits} by {}\n", one_line(by)));
+            }
             Event::RunFinished { status, reason } => {
                 text.push_str(&format!("  ended {}: {}\n", format!("{status:?}").to_lowercase(), one_line(reason)));
             }
@@ -173,36 +179,12 @@ fn render_open_calls(state: &State, events: &[Recorded]) -> String {
     format!("\nmodel calls without an answer, which may have been billed\n{}", lines.collect::<String>())
 }
 
-fn render_next_step(
-    journal: &dyn Journal,
-    run: &RunId,
-    state: &State,
-    events: &[Recorded],
-    printer: &Printer,
-) -> Result<String, Failure> {
-    if state.waiting().is_some() {
-        let report = gate::render_gate(state, printer.paint());
-        return Ok(format!("{report}{}", render_decision_commands(state, printer)));
+fn render_next_step(journal: &dyn Journal, state: &State, events: &[Recorded], printer: &Printer) -> String {
+    match state.waiting() {
+        Some(_) => {
+            let report = gate::render_gate(state, printer.paint());
+            format!("{report}{}", render_decision_commands(state, printer))
+        }
+        None => render_continuation(journal, state, events, printer),
     }
-    let again = if needs_ask_again(journal, state) { " --ask-again" } else { "" };
-    let resume = printer.command(&format!("resume {run}{again}"));
-    let cancel = printer.command(&format!("cancel {run}"));
-    Ok(match TaskResult::from_events(state, events).status {
-        TaskStatus::Stopped => format!("\nresume with: {resume}\n"),
-        TaskStatus::Running => match journal.owner(run)? {
-            Some(pid) => {
-                let owner = render_owner(pid, events.first().map_or(0, |first| first.at_ms));
-                format!("\nrunning in {owner}; stop it with: {cancel}\n")
-            }
-            None => format!("\nits process ended; resume with: {resume}\n"),
-        },
-        _ => String::new(),
-    })
-}
-
-/// Whether the run stops again at a call that may have been billed, unless `--ask-again` allows to repeat it.
-fn needs_ask_again(journal: &dyn Journal, state: &State) -> bool {
-    let open = state.running().is_some_and(|(_, calls)| calls.values().any(|call| call.open));
-    let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
-    open && settings.is_some_and(|settings| settings.models.on_unknown == OnUnknown::Stop)
 }

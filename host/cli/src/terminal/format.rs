@@ -47,9 +47,13 @@ pub fn money(usd: Option<f64>) -> String {
     }
 }
 
-/// Renders the cost of models, marked if the answers were scripted.
-pub fn cost(usd: Option<f64>, scripted: bool) -> String {
-    if scripted { format!("{} (scripted)", money(usd)) } else { money(usd) }
+/// Renders the cost of models, marked if answers were scripted. Answers of a script cost nothing unless they have a price.
+pub fn cost(usd: Option<f64>, scripted: bool, asks_models: bool) -> String {
+    match (scripted, asks_models, usd) {
+        (true, false, None | Some(0.0)) => "no cost (scripted)".to_owned(),
+        (true, ..) => format!("{} (scripted)", money(usd)),
+        (false, ..) => money(usd),
+    }
 }
 
 /// Renders a duration: `820 ms`, `3.2 s`, `4 min 05 s`.
@@ -125,5 +129,7 @@ mod tests {
         assert_eq!([compact_number(999), compact_number(4_510), compact_number(1_200_000)], ["999", "4.5k", "1.20M"]);
         assert_eq!([duration(820), duration(3_240), duration(245_000)], ["820 ms", "3.2 s", "4 min 05 s"]);
         assert_eq!([money(None), money(Some(0.0)), money(Some(0.0123))], ["unknown cost", "0.00 USD", "0.0123 USD"]);
+        assert_eq!([cost(None, true, false), cost(Some(0.0), true, false)], ["no cost (scripted)"; 2]);
+        assert_eq!([cost(None, true, true), cost(None, false, true)], ["unknown cost (scripted)", "unknown cost"]);
     }
 }

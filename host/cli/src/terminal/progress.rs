@@ -180,5 +180,9 @@ fn render_position(state: &State) -> String {
     };
     let tokens = compact_number(spent.input_tokens + spent.output_tokens);
     let usd = spent.known_usd();
-    format!("{place} · {} · {tokens} tokens · {}", count(spent.calls, "call"), cost(usd, state.created.scripted))
+    format!(
+        "{place} · {} · {tokens} tokens · {}",
+        count(spent.calls, "call"),
+        cost(usd, state.created.scripted, spent.asks_models)
+    )
 }

@@ -1,5 +1,6 @@
 //! Events as one line for people, and as JSON lines for programs.
 
+use phasegate_process::hint::split_hint;
 use phasegate_process::repository::RunBranch;
 use phasegate_process::state::State;
 use phasegate_process::{
@@ -40,7 +41,10 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
             format!("{at} {} by {}{reason_text}", render_choice(choice), one_line(by))
         }
         Event::RunForked(forked) => render_fork(forked),
-        Event::RunStopped { reason } => format!("{}: {}", paint.yellow("stopped"), truncate(reason, REASON)),
+        Event::RunStopped { reason } => {
+            format!("{}: {}", paint.yellow("stopped"), truncate(split_hint(reason).0, REASON))
+        }
+        Event::BudgetChanged { limits, by } => format!("budget changed to {limits} by {}", one_line(by)),
         Event::BranchWritten { branch } => render_branch(branch),
         Event::RunFinished { status, reason } => {
             format!("{}: {}", render_run_status(*status, paint), truncate(reason, REASON))
@@ -187,7 +191,7 @@ fn render_spent(state: &State) -> String {
             format!(
                 "; so far {}, {tokens} tokens, {}",
                 count(calls, "call"),
-                cost(spent.known_usd(), state.created.scripted)
+                cost(spent.known_usd(), state.created.scripted, spent.asks_models)
             )
         }
     }

@@ -2,6 +2,7 @@
 
 use phasegate_journal::Journal;
 use phasegate_process::gate::{Baseline, RepositoryTests, SuiteRun};
+use phasegate_process::hint::split_hint;
 use phasegate_process::model::{Answer, StopReason};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::question_in_words;
@@ -106,7 +107,14 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
             lines.push(format!("{at} {} by {}{}", render_choice(choice), one_line(by), render_reason(reason)));
             lines.extend((!about.is_empty()).then(|| format!("about {}", about.join(", "))));
         }
-        Event::RunStopped { reason } => lines.push(format!("{}: {}", paint.yellow("stopped"), one_line(reason))),
+        Event::RunStopped { reason } => {
+            let (message, hint) = split_hint(reason);
+            lines.push(format!("{}: {}", paint.yellow("stopped"), one_line(message)));
+            lines.extend(hint.iter().flat_map(|hint| hint.lines()).map(|line| format!("hint: {}", one_line(line))));
+        }
+        Event::BudgetChanged { limits, by } => {
+            lines.push(format!("budget changed to {limits} by {}", one_line(by)));
+        }
         Event::BranchWritten { branch } => {
             lines.push(one_line(&render_branch(branch)));
             lines.extend(branch.commits.iter().map(|commit| format!("commit {commit}")));

@@ -11,6 +11,7 @@ pub mod live;
 pub mod next_steps;
 pub mod outline;
 pub mod owner;
+pub mod standing;
 pub mod summary;
 pub mod test_run;
 pub mod unreadable;

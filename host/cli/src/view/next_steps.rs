@@ -1,13 +1,18 @@
-//! The commands with which a waiting run continues.
+//! The commands with which a run continues.
 
+use phasegate_broker::OnUnknown;
 use phasegate_journal::Journal;
-use phasegate_process::RunId;
+use phasegate_process::result::{TaskResult, TaskStatus};
 use phasegate_process::state::{JudgedAttempt, State};
+use phasegate_process::{Recorded, RunId};
 use phasegate_runtime::output::WrittenFiles;
+use phasegate_runtime::{RunSettings, read_json};
 
 use crate::paths::display_path;
 use crate::terminal::format::count;
 use crate::terminal::printer::Printer;
+use crate::view::owner::render_owner;
+use crate::view::standing::Standing;
 
 /// Renders the commands that decide the waiting gate and resume the run; empty if no gate waits. They name the attempt
 /// that waits now, so that they are refused when another one waits.
@@ -51,6 +56,36 @@ pub fn render_results(run: &RunId, written: &WrittenFiles, printer: &Printer) ->
     let code = if files.is_empty() { String::new() } else { format!("  code     {}\n", files.join(", ")) };
     let (report, show) = (path(&written.report), printer.command(&format!("show {run}")));
     format!("\nNext, look at:\n{code}  report   {report}\n  reasons  {show}\n")
+}
+
+/// Renders how a run continues that does not wait for a person; empty if it has ended.
+pub fn render_continuation(journal: &dyn Journal, state: &State, events: &[Recorded], printer: &Printer) -> String {
+    let run = &state.created.run_id;
+    let result = TaskResult::from_events(state, events);
+    let again = if needs_ask_again(journal, state) { " --ask-again" } else { "" };
+    // The hint of a stop may know better how to continue; the last command is the one for every cause.
+    let commands =
+        result.remedy.iter().flat_map(|remedy| remedy.split('`')).filter_map(|part| part.strip_prefix("phasegate "));
+    let advised = commands.filter(|command| command.starts_with("resume ")).next_back();
+    let resume = printer.command(&advised.map_or_else(|| format!("resume {run}{again}"), str::to_owned));
+    match Standing::new(journal, &result, events) {
+        Standing::Recorded(TaskStatus::Stopped) => format!("\nresume with: {resume}\n"),
+        Standing::Recorded(_) => String::new(),
+        Standing::Running(pid) => {
+            let owner = render_owner(pid, events.first().map_or(0, |first| first.at_ms));
+            format!("\nrunning in {owner}; stop it with: {}\n", printer.command(&format!("cancel {run}")))
+        }
+        Standing::Decided => format!("\ndecided, ready to resume with: {resume}\n"),
+        Standing::Imported => format!("\nimported before its end; resume with: {resume}\n"),
+        Standing::Interrupted => format!("\nits process ended; resume with: {resume}\n"),
+    }
+}
+
+/// Whether the run stops again at a call that may have been billed, unless `--ask-again` allows to repeat it.
+fn needs_ask_again(journal: &dyn Journal, state: &State) -> bool {
+    let open = state.running().is_some_and(|(_, calls)| calls.values().any(|call| call.open));
+    let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
+    open && settings.is_some_and(|settings| settings.models.on_unknown == OnUnknown::Stop)
 }
 
 /// Renders the record of a decision that was just made.

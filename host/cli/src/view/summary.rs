@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
+use phasegate_process::pipeline::Phase;
 use phasegate_process::repository::RunBranch;
-use phasegate_process::result::{GateResult, TaskResult, TaskStatus, Totals};
+use phasegate_process::result::{GateResult, GateStatus, TaskResult, TaskStatus, Totals};
 use phasegate_process::state::State;
 use phasegate_runtime::output::cache_savings_usd;
 use phasegate_runtime::read_json;
@@ -16,6 +17,7 @@ use crate::terminal::style::Paint;
 use crate::terminal::table::{self, Column, Room};
 use crate::terminal::text::sanitize;
 use crate::view::failed_requests::render_failed_requests;
+use crate::view::standing::Standing;
 
 /// Renders the summary; `out` is the output folder if it was written.
 pub fn render_summary(
@@ -26,18 +28,20 @@ pub fn render_summary(
     paint: Paint,
 ) -> String {
     let result = TaskResult::from_events(state, events);
+    let standing = Standing::new(journal, &result, events);
     let mut text = format!(
         "\n{} {}: {}\n",
         paint.bold(result.run_id.as_str()),
-        render_status(&result, paint),
-        sanitize(&result.reason)
+        render_status(standing, paint),
+        sanitize(&standing.render_reason(&result.reason))
     );
-    text.extend(result.remedy.iter().map(|remedy| format!("{} {remedy}\n", paint.cyan("hint:"))));
+    let hints = result.remedy.iter().flat_map(|remedy| remedy.lines());
+    text.extend(hints.map(|hint| format!("{} {}\n", paint.cyan("hint:"), sanitize(hint))));
     if result.scripted {
         text.push_str(&format!("{}: the result says nothing about a model\n", paint.yellow("answers were scripted")));
     }
     text.push('\n');
-    text.push_str(&table::render(&GATES, &gate_rows(&result), paint.width()));
+    text.push_str(&table::render(&GATES, &gate_rows(&result, state, standing), paint.width()));
     text.push('\n');
     let mut rows = Vec::new();
     let mut row = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
@@ -59,7 +63,7 @@ pub fn render_summary(
             compact_number(totals.input_tokens),
             render_cached(totals, cache_savings_usd(journal, state, events)),
             compact_number(totals.output_tokens),
-            cost(totals.usd, result.scripted)
+            cost(totals.usd, result.scripted, totals.asks_models)
         ),
     );
     if let Some(failed) = render_failed_requests(totals) {
@@ -107,13 +111,13 @@ fn render_branch(branch: &RunBranch) -> String {
     }
 }
 
-/// Renders the status in its colour.
-pub fn render_status(result: &TaskResult, paint: Paint) -> String {
-    let word = result.status.as_str();
-    match result.status {
-        TaskStatus::Passed => paint.green(word),
-        TaskStatus::Failed | TaskStatus::Aborted => paint.red(word),
-        TaskStatus::Waiting | TaskStatus::Stopped | TaskStatus::Running => paint.yellow(word),
+/// Renders the standing in its colour.
+fn render_status(standing: Standing, paint: Paint) -> String {
+    let word = standing.as_str();
+    match standing {
+        Standing::Recorded(TaskStatus::Passed) => paint.green(word),
+        Standing::Recorded(TaskStatus::Failed | TaskStatus::Aborted) => paint.red(word),
+        _ => paint.yellow(word),
     }
 }
 
@@ -124,18 +128,25 @@ const GATES: [Column; 4] = [
     Column::new("last verdict", 2).with(Room::Lines(20)),
 ];
 
-fn gate_rows(result: &TaskResult) -> Vec<Vec<String>> {
-    result.gates.iter().map(gate_row).collect()
+fn gate_rows(result: &TaskResult, state: &State, standing: Standing) -> Vec<Vec<String>> {
+    // The gate at turn has no verdict yet, but it was reached.
+    let begun = |phase: &&Phase| state.running().is_some() || state.attempt(&phase.name) > 1;
+    let at_turn = state.phase().filter(begun).map(|phase| &phase.name);
+    let row = |gate: &GateResult| match gate.standing {
+        GateStatus::NotReached if at_turn == Some(&gate.gate) => gate_row(gate, standing.as_str()),
+        known => gate_row(gate, &known.as_str().replace('_', " ")),
+    };
+    result.gates.iter().map(row).collect()
 }
 
-fn gate_row(gate: &GateResult) -> Vec<String> {
+fn gate_row(gate: &GateResult, standing: &str) -> Vec<String> {
     let verdicts: Vec<&str> = gate.attempts.iter().map(|attempt| short_verdict(attempt.verdict.as_str())).collect();
     let attempts = match verdicts.len() {
         0 => "-".to_owned(),
         number => format!("{number} ({})", verdicts.join(", ")),
     };
     let last = gate.attempts.last().map(|attempt| one_line(&attempt.reason)).unwrap_or_default();
-    vec![gate.gate.to_string(), gate.standing.as_str().replace('_', " "), attempts, last]
+    vec![gate.gate.to_string(), standing.to_owned(), attempts, last]
 }
 
 /// Shortens the name of a verdict.

@@ -46,6 +46,7 @@ impl Event {
             // The digest of the work is over several parts that are not stored as one blob.
             Self::BranchWritten { branch: _ }
             | Self::RunStopped { reason: _ }
+            | Self::BudgetChanged { limits: _, by: _ }
             | Self::RunFinished { status: _, reason: _ }
             | Self::ProposalDecided { id: _, approved: _, by: _, reason: _ } => Vec::new(),
         }

@@ -52,6 +52,7 @@ impl fmt::Display for Event {
                 write!(f, "{at} {choice} by {}: {}", OneLine(by), OneLine(reason))
             }
             Self::RunStopped { reason } => write!(f, "run stopped: {}", OneLine(reason)),
+            Self::BudgetChanged { limits, by } => write!(f, "budget changed to {limits} by {}", OneLine(by)),
             Self::BranchWritten { branch } if branch.commits.is_empty() => write!(f, "no file to commit"),
             Self::BranchWritten { branch } => write!(f, "branch {} written", OneLine(&branch.name)),
             Self::RunFinished { status, reason } => write!(f, "run {}: {}", status.as_str(), OneLine(reason)),

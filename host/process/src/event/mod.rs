@@ -12,6 +12,7 @@ mod blobs;
 mod created;
 mod decision;
 mod display;
+mod given_limits;
 mod name;
 mod outcome;
 mod request;
@@ -26,6 +27,7 @@ use crate::work::{ArtifactRef, Issue};
 
 pub use created::{RunCreated, RunForked};
 pub use decision::{Choice, DroppedTest, FeedbackOutcome, Rework, RunStatus, Verdict};
+pub use given_limits::GivenLimits;
 pub use outcome::PhaseOutcome;
 pub use request::{RequestBound, RequestCost};
 
@@ -301,6 +303,16 @@ pub enum Event {
         /// The reason.
         reason: String,
     },
+    /// A person gave the run other limits than it was created with.
+    ///
+    /// Needs: nothing. Changes: the limits apply from here on, in this process and in later ones, up to the next fork.
+    BudgetChanged {
+        /// The new limits; those that are absent stay as they are.
+        #[serde(flatten)]
+        limits: GivenLimits,
+        /// The person's name.
+        by: String,
+    },
     /// The branch of the run is in the repository.
     ///
     /// Needs: every phase is done, and the run has neither ended nor a branch. Changes: the branch is known.
@@ -352,6 +364,7 @@ impl Event {
             Self::RunForked(forked) => Some(&forked.at),
             Self::RunCreated(_)
             | Self::RunStopped { .. }
+            | Self::BudgetChanged { .. }
             | Self::BranchWritten { .. }
             | Self::RunFinished { .. }
             | Self::ProposalDecided { .. } => None,

@@ -22,6 +22,7 @@ impl Event {
             Self::ApprovalAsked { .. } => "approval_asked",
             Self::ApprovalGiven { .. } => "approval_given",
             Self::RunStopped { .. } => "run_stopped",
+            Self::BudgetChanged { .. } => "budget_changed",
             Self::BranchWritten { .. } => "branch_written",
             Self::RunFinished { .. } => "run_finished",
             Self::ProposalDecided { .. } => "proposal_decided",
@@ -74,6 +75,7 @@ mod tests {
         bodies.extend([
             created,
             json!({"event": "run_stopped", "reason": ""}),
+            json!({"event": "budget_changed", "calls": 4, "tokens": 9, "usd": 1.5, "by": ""}),
             json!({"event": "branch_written", "branch": {"name": "b", "commits": [], "work": digest}}),
             json!({"event": "run_finished", "status": "passed", "reason": ""}),
             json!({"event": "proposal_decided", "id": "", "approved": true, "by": "", "reason": ""}),

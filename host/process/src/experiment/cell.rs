@@ -104,6 +104,9 @@ pub struct RunCost {
     pub elapsed_ms: u64,
     /// Whether model answers came from a script.
     pub scripted: bool,
+    /// Whether a model was asked, and not only a script.
+    #[serde(skip)]
+    pub asks_models: bool,
 }
 
 impl Default for RunCost {
@@ -118,6 +121,7 @@ impl Default for RunCost {
             maybe_billed: 0,
             elapsed_ms: 0,
             scripted: false,
+            asks_models: false,
         }
     }
 }
@@ -146,6 +150,7 @@ impl Cell {
                 maybe_billed: result.maybe_billed.len(),
                 elapsed_ms: totals.elapsed_ms,
                 scripted: result.scripted,
+                asks_models: totals.asks_models,
             },
         }
     }

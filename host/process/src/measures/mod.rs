@@ -41,7 +41,7 @@ pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
     let mut efforts: BTreeMap<&PhaseName, Effort> = BTreeMap::new();
     for recorded in events {
         match &recorded.event {
-            Event::ModelAsked { at, .. } => efforts.entry(&at.phase).or_default().spent.ask(),
+            Event::ModelAsked { at, model, .. } => efforts.entry(&at.phase).or_default().spent.ask(model),
             Event::ModelTried { at, cost, .. } => efforts.entry(&at.phase).or_default().spent.fail(cost),
             Event::ModelAnswered { at, usage, .. } => efforts.entry(&at.phase).or_default().spent.answer(usage),
             // Trial runs happen while their agent runs, so its time includes them.

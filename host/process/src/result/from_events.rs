@@ -7,6 +7,7 @@ use super::types::{
     TaskResult, TaskStatus, UnansweredCall,
 };
 use crate::event::{Choice, Event, FeedbackOutcome, Recorded, RunStatus, Verdict};
+use crate::hint::split_hint;
 use crate::measures::total;
 use crate::names::AttemptId;
 use crate::pipeline::Phase;
@@ -24,7 +25,10 @@ impl TaskResult {
             run_id: state.created.run_id.clone(),
             status,
             reason,
-            remedy: latest_hint(events).filter(|_| status == TaskStatus::Failed),
+            remedy: match status {
+                TaskStatus::Failed => latest_hint(events),
+                _ => state.stopped.as_deref().and_then(|stopped| split_hint(stopped).1),
+            },
             scripted: state.created.scripted,
             forks: state.forks.clone(),
             repository: state
@@ -56,7 +60,7 @@ fn current_status(state: &State) -> (TaskStatus, String) {
         return (TaskStatus::Waiting, question_in_words(question));
     }
     if let Some(reason) = &state.stopped {
-        return (TaskStatus::Stopped, reason.clone());
+        return (TaskStatus::Stopped, split_hint(reason).0.to_owned());
     }
     let place = state.phase().map(|phase| format!("phase {}, attempt {}", phase.name, state.attempt(&phase.name)));
     (TaskStatus::Running, place.unwrap_or_else(|| "every phase is done".to_owned()))

@@ -65,7 +65,7 @@ pub struct TaskResult {
     pub status: TaskStatus,
     /// The reason of the status, in one sentence.
     pub reason: String,
-    /// What a person can do, where the run failed because of an invalid submission.
+    /// What a person can do, in one or more lines, where the run stopped or failed because of an invalid submission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// Whether model answers came from a script.
@@ -259,6 +259,9 @@ pub struct Totals {
     /// The failed requests whose cost is unknown. It is in no other figure.
     #[serde(skip_serializing_if = "UnknownCost::is_nothing")]
     pub unknown_cost: UnknownCost,
+    /// Whether a model was asked, and not only a script.
+    #[serde(skip)]
+    pub asks_models: bool,
     /// Milliseconds of work, without waiting for people.
     pub elapsed_ms: u64,
 }
@@ -275,6 +278,7 @@ impl From<Effort> for Totals {
             usd: spent.known_usd(),
             failed_requests: spent.failed,
             unknown_cost: spent.unknown,
+            asks_models: spent.asks_models,
             elapsed_ms,
         }
     }

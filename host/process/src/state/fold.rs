@@ -114,7 +114,7 @@ impl State {
                 }
                 Ok(())
             }
-            Event::ModelAsked { at, call, label, request, .. } => {
+            Event::ModelAsked { at, call, label, request, model, .. } => {
                 let calls = self.running_calls(at)?;
                 let mut asked = CallState::asked(request.clone(), label.clone());
                 if let Some(known) = calls.get(call) {
@@ -126,7 +126,7 @@ impl State {
                     (asked.failed, asked.repeated) = (known.failed, known.repeated || has_answer);
                 }
                 calls.insert(*call, asked);
-                self.spent.ask();
+                self.spent.ask(model);
                 Ok(())
             }
             Event::ModelTried { at, call, request_number, cost, .. } => {
@@ -202,6 +202,8 @@ impl State {
                 self.stopped = Some(reason.clone());
                 Ok(())
             }
+            // It bounds later calls, and changes nothing of the work.
+            Event::BudgetChanged { .. } => Ok(()),
             Event::BranchWritten { branch } => match (&self.stage, &self.branch) {
                 (Stage::Done, None) => {
                     self.branch = Some(branch.clone());

@@ -39,7 +39,7 @@ pub struct State {
     pub repository: Arc<BTreeMap<RepositoryRequest, RepositoryAnswer>>,
     /// The branch with the work, once it is written.
     pub branch: Option<RunBranch>,
-    /// The reason of `run_stopped`, where that is the latest event.
+    /// The reason of `run_stopped` with its hint, where that is the latest event: see [`crate::hint::split_hint`].
     pub stopped: Option<String>,
     /// The index of the phase at turn.
     pub(super) cursor: usize,

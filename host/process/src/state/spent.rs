@@ -29,6 +29,9 @@ pub struct Spending {
     /// The failed requests whose cost is unknown. It is in no other figure.
     #[serde(skip_serializing_if = "UnknownCost::is_nothing")]
     pub unknown: UnknownCost,
+    /// Whether a model was asked, and not only a script.
+    #[serde(skip)]
+    pub asks_models: bool,
 }
 
 /// Failed requests of unknown cost.
@@ -55,6 +58,7 @@ impl Default for Spending {
             unanswered: 0,
             recorded: 0,
             unknown: UnknownCost::default(),
+            asks_models: false,
         }
     }
 }
@@ -80,9 +84,10 @@ pub(crate) fn bounded_sum(sum: u64, count: u64) -> u64 {
 }
 
 impl Spending {
-    /// Counts a request that is about to be sent.
-    pub fn ask(&mut self) {
+    /// Counts a request that is about to be sent to this `provider:model`.
+    pub fn ask(&mut self, model: &str) {
         self.unanswered += 1;
+        self.asks_models |= !model.starts_with("scripted:");
     }
 
     /// Adds the usage of an answered call, whose request was counted as unanswered.

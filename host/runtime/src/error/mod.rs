@@ -338,7 +338,8 @@ impl Error {
                 format!("{hint}nothing is lost; continue with `phasegate resume {run}`")
             }
             Self::RunBudget { run, exceeded, .. } => {
-                format!("nothing is lost; continue with `phasegate resume {run} --{} N`", exceeded.bound.setting())
+                let (limit, bound) = (exceeded.sufficient_limit(), exceeded.bound.setting());
+                format!("nothing is lost; continue with `phasegate resume {run} --{bound} {limit}`")
             }
             Self::SharedBudget { hint, .. } => hint.clone(),
             Self::Decision(error) => error.hint(),

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::error::imported_authority::ImportedAuthority;
 use crate::error::not_trusted::{NotTrusted, Origin};
 use crate::host::Host;
+use crate::run::given_limits::{recorded_budget, with_limits};
 use crate::store::blobs::read_json;
 use crate::store::load::load_run;
 use crate::trust::UserConfig;
@@ -49,8 +50,16 @@ impl Host {
         self.missing_trust(&settings)?.map_or(Ok(()), |missing| Err(name(missing)))
     }
 
-    /// Returns the settings of a run as they apply here: those that it pinned, or for an imported run those of this machine.
+    /// Returns the settings of a run as they apply here: those that it pinned, or for an imported run those of this machine,
+    /// with the limits that a person gave it.
     pub fn settings(&self, run: &RunId) -> Result<RunSettings, Error> {
+        let mut settings = self.pinned_settings(run)?;
+        settings.budget = with_limits(settings.budget, self.given_limits(run)?);
+        Ok(settings)
+    }
+
+    /// Returns the settings as [`Host::settings`] does, without the limits that a person gave the run later.
+    pub fn pinned_settings(&self, run: &RunId) -> Result<RunSettings, Error> {
         let (state, _) = load_run(self.journal().as_ref(), run)?;
         let pinned = read_json(self.journal().as_ref(), &state.created.settings)?;
         match self.journal().imported(run)? {
@@ -74,6 +83,7 @@ impl Host {
             }
             Some(authority) => return Err(Error::ImportedRun(Box::new(authority))),
         };
+        settings.budget = recorded_budget(settings.budget, events, self.journal().imported(run)?);
         for name in self.current_providers() {
             if let Some(config) = self.config() {
                 take_provider(&mut settings, config, name)?;

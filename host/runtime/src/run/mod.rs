@@ -11,6 +11,7 @@ pub(crate) mod calls;
 pub(crate) mod changed_files;
 pub(crate) mod context;
 pub(crate) mod gate;
+pub(crate) mod given_limits;
 pub(crate) mod imported;
 pub(crate) mod limit_hit;
 pub(crate) mod model_calls;
@@ -25,7 +26,7 @@ pub(crate) mod trial_run;
 
 use std::sync::Arc;
 
-use phasegate_broker::{BudgetConfig, OnUnknown};
+use phasegate_broker::OnUnknown;
 use phasegate_process::state::{Action, State};
 use phasegate_process::{Event, RunId, RunStatus};
 use tokio::sync::watch;
@@ -34,10 +35,10 @@ use tracing::Instrument;
 use self::context::RunContext;
 use self::outcome::{RunOutcome, StopCause, StopSignal};
 use self::owned::OwnedRun;
-use crate::budgets::{RunBudgets, SharedBudget};
+use crate::budgets::RunBudgets;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
-use crate::host::{BudgetOverride, Host};
+use crate::host::Host;
 use crate::observer::Observer;
 use crate::store::blobs::{now_ms, read_json};
 use crate::store::fork_answers::ForkAnswers;
@@ -89,14 +90,18 @@ impl Host {
         observer: Arc<dyn Observer>,
         stop: &StopSignal,
     ) -> Result<RunOutcome, Error> {
-        let OwnedRun { owned, state, events, settings, broker, under_way } = owned;
+        let OwnedRun { owned, state, events, mut settings, broker, under_way } = owned;
         let run = state.created.run_id.clone();
-        let budgets = run_budgets(&settings, self.budget_override(), self.shared_budget());
+        let given = self.give_limits(&run, &mut settings);
+        let budgets = RunBudgets::new(&settings.budget, self.shared_budget().cloned());
         budgets.restore(&events, self.journal().as_ref(), &settings.prices);
         let fork_answers = ForkAnswers::load(self.journal().as_ref(), &state, settings.reuse_answers_of_other_models)?;
         let target = WriteTarget::Journal(owned.fence());
         let writer = JournalWriter::new(Arc::clone(self.journal()), target, state, events, observer);
         let context = RunContext::new(self.clone(), writer, settings, broker, budgets, fork_answers)?;
+        if !given.is_empty() {
+            context.append(Event::BudgetChanged { limits: given, by: self.person() })?;
+        }
         let cancel = self.journal().cancel_requests(&run)?;
         let ended = tokio::select! {
             biased;
@@ -156,17 +161,6 @@ async fn cancelled(mut requests: watch::Receiver<Option<String>>) -> String {
         // The channel closes with the journal, which the run holds.
         None => std::future::pending().await,
     }
-}
-
-/// Creates the budgets of a run, with the limits that a person set on the command line in place of the pinned ones.
-fn run_budgets(settings: &RunSettings, given: BudgetOverride, shared: Option<&SharedBudget>) -> RunBudgets {
-    let pinned = settings.budget;
-    let limits = BudgetConfig {
-        calls: given.calls.or(pinned.calls),
-        tokens: given.tokens.or(pinned.tokens),
-        usd: given.usd.or(pinned.usd),
-    };
-    RunBudgets::new(&limits, shared.cloned())
 }
 
 impl RunContext {

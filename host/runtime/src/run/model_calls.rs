@@ -300,7 +300,10 @@ impl ModelCalls {
                 "if you change [providers.{provider}], continue with `phasegate resume {run} --provider {provider}`"
             )
         });
-        let hints: Vec<String> = hint.into_iter().chain(moved).collect();
+        // A server of this machine is more often stopped than moved.
+        let is_stopped = provider == "ollama" && !is_reached && failed.status.is_none();
+        let start = is_stopped.then(|| "start Ollama with `ollama serve`".to_owned());
+        let hints: Vec<String> = start.into_iter().chain(hint).chain(moved).collect();
         Error::NoAnswer {
             run,
             at: self.calls.at.clone(),

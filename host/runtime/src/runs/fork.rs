@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorCode};
 use crate::host::Host;
 use crate::observer::Observer;
 use crate::plugins::load::check_plugins;
+use crate::run::given_limits::recorded_budget;
 use crate::store::blobs::{json_blob, now_ms, read_json};
 use crate::store::load::fold_events;
 
@@ -55,9 +56,11 @@ impl Host {
         let mut state = fold_events(journal.as_ref(), new.origin, prefix)?;
         let mut pipeline = (*state.pipeline).clone();
         let mut settings: RunSettings = read_json(journal.as_ref(), &state.created.settings)?;
-        if journal.imported(new.origin)?.is_some() {
+        let imported = journal.imported(new.origin)?;
+        if imported.is_some() {
             settings = self.local_settings(settings);
         }
+        settings.budget = recorded_budget(settings.budget, &events, imported);
         let mut components = state.created.components.clone();
         settings.reuse_answers_of_other_models = new.reuse_answers_of_other_models;
         let before = settings.clone();

@@ -54,7 +54,11 @@ impl ReplayCheck {
 
     fn add(&mut self, recorded: &Recorded) {
         match &recorded.event {
-            Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
+            Event::RunCreated(_)
+            | Event::RunForked(_)
+            | Event::RunStopped { .. }
+            | Event::BudgetChanged { .. }
+            | Event::ProposalDecided { .. } => {}
             // Whether a request failed before it was answered depends on the provider.
             Event::ModelTried { .. } => {}
             // A file that an interrupted attempt read is recorded before the attempt that counts.

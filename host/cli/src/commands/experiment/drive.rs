@@ -252,7 +252,7 @@ impl ExperimentDriver {
         let figures = format!(
             "{}, {}, {}",
             count(spent.gate_attempts as u64, "gate attempt"),
-            cost(spent.usd, spent.scripted),
+            cost(spent.usd, spent.scripted, spent.asks_models),
             duration(spent.elapsed_ms)
         );
         let total = self.plan.cells.len();

@@ -69,7 +69,7 @@ fn row_labels(results: &Results, paint: Paint) -> Vec<String> {
 
 fn variant_column(results: &Results, place: usize, variant: &Variant, paint: Paint) -> Vec<String> {
     let mut cells = vec![shorten(&variant.variant, MAX_NAME, paint)];
-    cells.extend(variant_figures(variant));
+    cells.extend(variant_figures(results, variant));
     cells.extend(open_standings(results).into_iter().map(|standing| variant.count(standing).to_string()));
     cells.extend([String::new(), String::new()]);
     cells.extend(results.tasks.iter().map(|row| {
@@ -106,14 +106,24 @@ const FIGURES: [&str; 7] = [
     "time per run",
 ];
 
+/// Renders a cost. That answers are scripted is said once below the table.
+fn render_cost(usd: Option<f64>, scripted: bool, asks_models: bool) -> String {
+    match usd {
+        None if scripted && !asks_models => "no cost".to_owned(),
+        usd => money(usd),
+    }
+}
+
 /// Renders the figures of a variant.
-fn variant_figures(variant: &Variant) -> [String; 7] {
+fn variant_figures(results: &Results, variant: &Variant) -> [String; 7] {
+    let asks_models = results.cells.iter().any(|cell| cell.cost.asks_models);
+    let cost = |usd| render_cost(usd, results.scripted, asks_models);
     let none = || "none passed".to_owned();
     let ended = variant.passed + variant.failed + variant.aborted;
     let usd = match (variant.passed, variant.usd) {
         (0, _) => none(),
-        (_, None) => money(None),
-        _ => money(variant.usd_per_passed),
+        (_, None) => cost(None),
+        _ => cost(variant.usd_per_passed),
     };
     [
         format!("{} of {ended}", variant.passed),
@@ -141,7 +151,8 @@ fn render_mean(mean: Mean) -> String {
 /// Renders Markdown with a row for each variant and for each task.
 pub fn render_markdown(results: &Results) -> String {
     let heads: Vec<&str> = std::iter::once("variant").chain(FIGURES).collect();
-    let row = |variant: &Variant| std::iter::once(variant.variant.clone()).chain(variant_figures(variant)).collect();
+    let row =
+        |variant: &Variant| std::iter::once(variant.variant.clone()).chain(variant_figures(results, variant)).collect();
     let mut text = markdown_table(&heads, results.variants.iter().map(row));
     let open = open_standings(results);
     if !open.is_empty() {
@@ -182,7 +193,7 @@ pub fn render_report(results: &Results) -> String {
             id.repetition.to_string(),
             render_standing(cell.standing),
             cost.gate_attempts.to_string(),
-            money(cost.usd),
+            render_cost(cost.usd, cost.scripted, cost.asks_models),
             duration(cost.elapsed_ms),
             id.run.to_string(),
             reason,

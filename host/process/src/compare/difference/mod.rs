@@ -175,8 +175,12 @@ fn sort_steps(events: &[Recorded]) -> Vec<&Recorded> {
             Event::ArtifactStored { artifact, .. } => {
                 stored.insert(&artifact.name, recorded);
             }
-            // The creation of a run is not a step, and decisions on proposals do not affect it.
-            Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
+            // The creation of a run is not a step; budgets and decisions on proposals do not affect it.
+            Event::RunCreated(_)
+            | Event::RunForked(_)
+            | Event::RunStopped { .. }
+            | Event::BudgetChanged { .. }
+            | Event::ProposalDecided { .. } => {}
             // The names of branches contain the run.
             Event::BranchWritten { .. } => {}
             // A failed request only delays the answer. A file that is read twice is recorded once, so that an earlier attempt

@@ -10,10 +10,16 @@ use super::text::{plain_text, plural, render_duration, render_usd};
 use crate::output::cache_savings::cache_savings_usd;
 
 impl Page<'_> {
+    /// Whether only a script was asked, whose answers have no price.
+    fn is_free(&self) -> bool {
+        self.result.scripted && !self.result.totals.asks_models
+    }
+
     pub(super) fn cost(&mut self) {
         self.heading("Cost and time");
         let efforts = efforts(self.events);
         let state = self.artifacts.state;
+        let free = self.is_free().then_some(0.0);
         let mut rows = Vec::new();
         for phase in &state.pipeline.phases {
             let effort = efforts.get(&phase.name).copied().unwrap_or_default();
@@ -24,7 +30,7 @@ impl Page<'_> {
                 effort.spent.calls.to_string(),
                 effort.spent.input_tokens.to_string(),
                 effort.spent.output_tokens.to_string(),
-                render_usd(effort.spent.known_usd()),
+                render_usd(effort.spent.known_usd().or(free)),
                 render_duration(effort.elapsed_ms),
             ]);
         }
@@ -35,7 +41,7 @@ impl Page<'_> {
             totals.calls.to_string(),
             totals.input_tokens.to_string(),
             totals.output_tokens.to_string(),
-            render_usd(totals.usd),
+            render_usd(totals.usd.or(free)),
             render_duration(totals.elapsed_ms),
         ]);
         self.table(["phase", "attempts", "model calls", "tokens in", "tokens out", "USD", "time"], rows);
@@ -51,6 +57,7 @@ impl Page<'_> {
         if totals.usd.is_none() {
             let known: Vec<f64> = self.events.iter().filter_map(|recorded| call_price(&recorded.event)).collect();
             match known.is_empty() {
+                true if self.is_free() => self.line("The answers are scripted and cost nothing."),
                 true if totals.calls == 0 => self.line("No call was answered, so the cost is unknown."),
                 true => self.line("The models have no known price, so the cost is unknown."),
                 false => {
