@@ -21,28 +21,28 @@ fn shows_two_runs_with_their_first_difference() {
        model scripted:answers.toml
        passed: every gate passed
 
-                     A                    B
+                     A                   B
     design-review
-      verdicts       1 (passed)           2 (failed, passed)
-      issues         none                 1 high
-      escaped        0                    0
-      tokens         0                    0
-      cost           0.00 USD (scripted)  0.00 USD (scripted)
+      verdicts       1 (passed)          2 (failed, passed)
+      issues         none                1 high
+      escaped        0                   0
+      tokens         0                   0
+      cost           no cost (scripted)  no cost (scripted)
       time   TIME
     test
-      verdicts       1 (passed)           1 (passed)
-      issues         none                 none
-      escaped        0                    0
-      tokens         0                    0
-      cost           0.00 USD (scripted)  0.00 USD (scripted)
+      verdicts       1 (passed)          1 (passed)
+      issues         none                none
+      escaped        0                   0
+      tokens         0                   0
+      cost           no cost (scripted)  no cost (scripted)
       time   TIME
     total
-      status         passed               passed
-      escaped        0 issues             0 issues
-      model calls    0                    0
-      input tokens   0                    0
-      output tokens  0                    0
-      cost           0.00 USD (scripted)  0.00 USD (scripted)
+      status         passed              passed
+      escaped        0 issues            0 issues
+      model calls    0                   0
+      input tokens   0                   0
+      output tokens  0                   0
+      cost           no cost (scripted)  no cost (scripted)
       time   TIME
 
     A and B
@@ -84,14 +84,14 @@ fn shows_two_runs_with_their_first_difference() {
     | issues | none | 1 high |
     | escaped | 0 | 0 |
     | tokens | 0 | 0 |
-    | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
+    | cost | no cost (scripted) | no cost (scripted) |
     | time | TIME
     | **test** | | |
     | verdicts | 1 (passed) | 1 (passed) |
     | issues | none | none |
     | escaped | 0 | 0 |
     | tokens | 0 | 0 |
-    | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
+    | cost | no cost (scripted) | no cost (scripted) |
     | time | TIME
     | **total** | | |
     | status | passed | passed |
@@ -99,7 +99,7 @@ fn shows_two_runs_with_their_first_difference() {
     | model calls | 0 | 0 |
     | input tokens | 0 | 0 |
     | output tokens | 0 | 0 |
-    | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
+    | cost | no cost (scripted) | no cost (scripted) |
     | time | TIME
 
     **A and B**: first difference: other findings
@@ -166,28 +166,28 @@ fn compares_later_runs_with_the_first() {
        model scripted:answers.toml
        waiting: design-review passed: no issue. Approve?
 
-                     A                    B                    C
+                     A                   B                   C
     design-review
-      verdicts       1 (passed)           1 (passed)           1 (passed)
-      issues         none                 none                 none
-      escaped        0                    0                    0
-      tokens         0                    0                    0
-      cost           0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
+      verdicts       1 (passed)          1 (passed)          1 (passed)
+      issues         none                none                none
+      escaped        0                   0                   0
+      tokens         0                   0                   0
+      cost           no cost (scripted)  no cost (scripted)  no cost (scripted)
       time   TIME
     test
-      verdicts       1 (passed)           2 (failed, passed)   not reached
-      issues         none                 1 high               none
-      escaped        0                    0                    0
-      tokens         0                    0                    0
-      cost           0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
+      verdicts       1 (passed)          2 (failed, passed)  not reached
+      issues         none                1 high              none
+      escaped        0                   0                   0
+      tokens         0                   0                   0
+      cost           no cost (scripted)  no cost (scripted)  no cost (scripted)
       time   TIME
     total
-      status         passed               passed               waiting
-      escaped        0 issues             0 issues             0 issues
-      model calls    0                    0                    0
-      input tokens   0                    0                    0
-      output tokens  0                    0                    0
-      cost           0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
+      status         passed              passed              waiting
+      escaped        0 issues            0 issues            0 issues
+      model calls    0                   0                   0
+      input tokens   0                   0                   0
+      output tokens  0                   0                   0
+      cost           no cost (scripted)  no cost (scripted)  no cost (scripted)
       time   TIME
 
     A and B
@@ -314,7 +314,7 @@ fn distinguishes_unfinished_runs_from_different_ones() {
       unanswered     1 call, may have been billed  none
       input tokens   58                            72
       output tokens  24                            30
-      cost           unknown cost (scripted)       unknown cost (scripted)
+      cost           no cost (scripted)            no cost (scripted)
       time   TIME
 
     A and B
@@ -336,13 +336,13 @@ fn shows_overrides_and_savings_of_a_fork() {
     let end: Vec<&str> = message.lines().skip_while(|line| *line != "total").collect();
     assert_snapshot!(end.join("\n"), @r#"
     total
-      status         passed                   passed
-      escaped        0 issues                 0 issues
-      model calls    2                        2
-      recorded       0                        1
-      input tokens   29                       29
-      output tokens  10                       10
-      cost           unknown cost (scripted)  unknown cost (scripted)
+      status         passed              passed
+      escaped        0 issues            0 issues
+      model calls    2                   2
+      recorded       0                   1
+      input tokens   29                  29
+      output tokens  10                  10
+      cost           no cost (scripted)  no cost (scripted)
       time   TIME
 
     A and B

@@ -224,7 +224,7 @@ fn resumes_with_a_raised_budget_without_repeating_calls() {
     let args = ["run", "--json", "--task", &task, "--pipeline", &pipeline, "--config", config.to_str().unwrap()];
     let stopped = scenario.call(&args);
     assert_eq!(stopped.code, 4, "{}", stopped.stderr);
-    assert!(stopped.stderr.contains("--calls N"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains(" --calls 2 --config "), "{}", stopped.stderr);
     let resumed = scenario.call(&["resume", &stopped.run_id(), "--json", "--calls", "2"]);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     assert_eq!((stopped.events_named("model_asked").count(), resumed.events_named("model_asked").count()), (1, 1));

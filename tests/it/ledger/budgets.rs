@@ -19,7 +19,7 @@ fn failed_requests_count_in_the_budget() {
     assert_snapshot!(case.errors(&output), @r"
     exit 4
     error[PG-0205]: planning#1 (plan): call budget exhausted: needs 1, 0 of 3 left
-    hint: nothing is lost; continue with `phasegate resume RUN --calls N`
+    hint: nothing is lost; continue with `phasegate resume RUN --calls 6`
     ");
     assert_eq!(case.server.count(), 3);
     let again = case.scenario.resume(&run);

@@ -327,15 +327,16 @@ fn faults_of_context_files_have_their_line() {
 fn resume_says_what_the_file_has_now() {
     let workspace = Workspace::with_shared_home(PATHS, "first-minutes");
     assert_eq!(workspace.call(&["init", "--demo"]).code, 0);
-    let stopped = workspace.call(&["run", "task.toml", "--set", "budget.calls=3"]);
+    let stopped = workspace.call(&["run", "task.toml", "--set", "budget.calls=3", "--set", "budget.tokens=1000000"]);
     assert_eq!(stopped.code, 4, "{}", stopped.stderr);
     let run = stopped.stdout.lines().find_map(|line| line.strip_prefix("run ")).unwrap().trim().to_owned();
     let resume = || workspace.call(&["resume", "--calls", "4"]).stderr.replace(&run, "RUN");
-    assert!(resume().contains("budget.calls: the run uses 3, the file has 400\n"));
+    let told = resume();
+    assert!(told.contains("budget.tokens: the run uses 1000000, the file has 2000000\n"), "{told}");
+    assert!(!told.contains("budget.calls"), "a limit of the command line is none of the creation: {told}");
 
     let configuration = workspace.read("phasegate.toml");
-    let more =
-        "[budget]\ncalls = 3\n[phases.code-review]\nmax_retries = 5\n[phases.test.gate]\nmay_revise = [\"code\"]\n";
+    let more = "[budget]\ntokens = 1000000\n[phases.code-review]\nmax_retries = 5\n[phases.test.gate]\nmay_revise = [\"code\"]\n";
     workspace.write("phasegate.toml", format!("{configuration}{more}"));
     let told = resume();
     let note: Vec<&str> = told
@@ -350,6 +351,6 @@ fn resume_says_what_the_file_has_now() {
     "#);
 
     // A file that says the same as the run is not mentioned.
-    workspace.write("phasegate.toml", format!("# edited\n{configuration}[budget]\ncalls = 3\n"));
+    workspace.write("phasegate.toml", format!("# edited\n{configuration}[budget]\ntokens = 1000000\n"));
     assert!(!resume().contains("keeps the values"));
 }

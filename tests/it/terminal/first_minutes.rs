@@ -76,7 +76,7 @@ fn commands_without_a_run_take_the_newest() {
     assert!(newest(&["log"]).contains("planning#1"));
     assert!(newest(&["artifact"]).contains("generated_code"));
     assert!(newest(&["artifact", "generated_code"]).contains("==> durations.py <==\n"));
-    assert!(newest(&["resume"]).contains("every gate passed"));
+    assert!(newest(&["resume"]).contains("already ended (passed); nothing to resume"));
     assert_snapshot!(workspace.reject(&["approve"]), @"
     exit 2
     error: the following required arguments were not provided:

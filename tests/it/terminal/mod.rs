@@ -11,5 +11,6 @@ mod prices;
 mod question;
 mod screen;
 mod signals;
+mod states;
 mod two_terminals;
 mod width;
