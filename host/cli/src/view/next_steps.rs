@@ -64,9 +64,9 @@ pub fn render_continuation(journal: &dyn Journal, state: &State, events: &[Recor
     let result = TaskResult::from_events(state, events);
     let again = if needs_ask_again(journal, state) { " --ask-again" } else { "" };
     // The hint of a stop may know better how to continue; the last command is the one for every cause.
-    let commands =
+    let mut commands =
         result.remedy.iter().flat_map(|remedy| remedy.split('`')).filter_map(|part| part.strip_prefix("phasegate "));
-    let advised = commands.filter(|command| command.starts_with("resume ")).next_back();
+    let advised = commands.rfind(|command| command.starts_with("resume "));
     let resume = printer.command(&advised.map_or_else(|| format!("resume {run}{again}"), str::to_owned));
     match Standing::new(journal, &result, events) {
         Standing::Recorded(TaskStatus::Stopped) => format!("\nresume with: {resume}\n"),

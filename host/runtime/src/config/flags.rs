@@ -118,7 +118,7 @@ impl Config {
         let problem =
             if text.starts_with('[') { text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest) } else { &text };
         let message = if *flag == "--set" { format!("`{key}`: {problem}") } else { problem.to_owned() };
-        Some(ConfigFault::ModelsOfFlag { flag, message, cause: error.clone() })
+        Some(ConfigFault::ModelsOfFlag { flag, message, cause: Box::new(error.clone()) })
     }
 
     fn set_value(&mut self, key: &str, value: &Value, pipeline: &mut Pipeline) -> Result<(), Complaint> {

@@ -49,7 +49,7 @@ pub enum ConfigFault {
         /// What is wrong with its value.
         message: String,
         /// The cause.
-        cause: ConfigError,
+        cause: Box<ConfigError>,
     },
     /// The models cannot be used, and no line of a file causes it.
     #[error(transparent)]
@@ -64,7 +64,8 @@ impl ConfigFault {
             Self::Io { .. } => ErrorCode::UnreadableFile,
             Self::Untrusted { .. } => ErrorCode::UntrustedFile,
             Self::Flag { .. } => ErrorCode::InvalidCommandLine,
-            Self::Models(error) | Self::ModelsOfFlag { cause: error, .. } => models_code(error),
+            Self::Models(error) => models_code(error),
+            Self::ModelsOfFlag { cause, .. } => models_code(cause),
         }
     }
 
@@ -75,7 +76,8 @@ impl ConfigFault {
             Self::Io { hint, .. } => Some((*hint).to_owned()),
             Self::Untrusted { hints, .. } => Some(hints.clone()),
             Self::Flag { hint, .. } => Some(hint.clone()),
-            Self::Models(error) | Self::ModelsOfFlag { cause: error, .. } => error.hint(),
+            Self::Models(error) => error.hint(),
+            Self::ModelsOfFlag { cause, .. } => cause.hint(),
         }
     }
 }

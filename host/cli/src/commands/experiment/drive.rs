@@ -22,7 +22,7 @@ use super::view::ExperimentView;
 use crate::drive::stop_on_signal;
 use crate::exit::{Exit, Failure};
 use crate::out_dir;
-use crate::signals::Signals;
+use crate::signals::{Signal, Signals};
 use crate::terminal::format::{cost, count, duration, truncate};
 
 /// Maximal length of a reason on the line of a cell.
@@ -89,15 +89,17 @@ impl ExperimentDriver {
         let open = self.open_cells();
         let permits = Arc::new(Semaphore::new(jobs));
         let mut running = JoinSet::new();
+        let mut worst = Exit::Passed;
         for planned in open {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
             if self.halted.load(Ordering::Relaxed) {
+                // The runs under way may all pass; this one is not begun because of the signal.
+                worst = signals.received().map_or(worst, Signal::exit);
                 break;
             }
             let (this, permits) = (Arc::clone(self), Arc::clone(&permits));
             running.spawn(async move { this.drive_cell(&planned, permit, &permits).await });
         }
-        let mut worst = Exit::Passed;
         while let Some(exit) = running.join_next().await {
             worst = worst.max(exit.unwrap_or(Exit::Infrastructure));
         }
