@@ -198,7 +198,7 @@ fn read_only_folder_is_named_without_loss() {
     fs::create_dir(scenario.path("full")).unwrap();
     allow(&scenario.path("full"), false);
     assert_snapshot!(call(&["resume", &run, "--out", "full/out"]), @r"
-    error[PG-0702]: output folder `full/out` cannot be written: Permission denied (os error 13); nothing was started
+    error[PG-0702]: output folder `full/out` cannot be written: permission denied; nothing was started
     hint: make it writable, or choose another folder with --out
     exit 2
     ");

@@ -70,7 +70,8 @@ fn resumes_started_tasks_and_starts_the_others() {
     for task in ["ANSWER-001", "ANSWER-002"] {
         assert!(project.scenario.path(&format!("outs/{task}/report.md")).exists(), "{task}");
     }
-    let twice = ["--resume", "--task", "task.toml"];
+    project.write("same.toml", task.as_bytes());
+    let twice = ["--resume", "--task", "same.toml"];
     let output = Output::from_command(project.command(&[&args[..], &twice].concat(), "cache"));
     assert_eq!(output.code, 2);
     assert!(output.stderr.contains("--resume cannot tell its runs apart"), "{}", output.stderr);
