@@ -5,6 +5,7 @@ mod crafted_archive;
 mod files;
 mod filters;
 mod git_repository;
+mod hang_up;
 mod model_server;
 mod old_tables;
 mod other_user;

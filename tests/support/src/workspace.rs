@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::files::fixture;
+use crate::hang_up::obey_hang_ups;
 use crate::output::Output;
 
 /// Paths that only a test target of the package `phasegate` knows.
@@ -89,6 +90,7 @@ impl Workspace {
 
     /// The binary with these arguments; its output is captured, its input empty.
     pub fn command(&self, args: &[&str]) -> Command {
+        obey_hang_ups();
         let mut command = Command::new(self.binary);
         command.args(args).current_dir(self.folder.path());
         command.env_clear().env("USER", "ann").env("HOME", &self.home);
