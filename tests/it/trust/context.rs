@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::symlink;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use insta::assert_snapshot;
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::Event;
-use phasegate_test::{Output, Scenario, scenario_file};
+use phasegate_test::{Output, Scenario, Terminal, scenario_file};
 
 const TASK: &str = "task_id = \"ANSWER-001\"\ndescription = \"Write a program that knows the answer.\"\n";
 
@@ -192,28 +191,20 @@ fn named_secrets_need_the_agreement_of_the_task() {
 
 #[test]
 fn a_person_at_a_terminal_is_asked() {
-    if !fs::exists("/usr/bin/script").unwrap() {
-        return eprintln!("no terminal: the program `script` is not installed");
-    }
     let project = Project::new("[\".env\"]", &[(".env", "x")]);
-    let ask = |answer: &str| {
-        let inner = project.run_command();
-        let words = std::iter::once(inner.get_program()).chain(inner.get_args()).map(|word| word.to_str().unwrap());
-        let mut command = Command::new("/usr/bin/script");
-        command.args(["-q", "-e", "-c", &words.collect::<Vec<_>>().join(" "), "/dev/null"]);
-        command.current_dir(project.0.path(".")).env_clear().env("SHELL", "/bin/sh");
-        command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    let (code, text) = ask("n\n");
     let question = "task ANSWER-001: may agents read `.env` (looks like a secret)? [y/N]";
-    assert!(text.contains(question) && text.contains("context file `.env` is left out: looks like a secret"), "{text}");
-    assert_eq!((code, project.0.path("state").exists()), (Some(2), false), "{text}");
-    let (code, text) = ask("y\n");
-    assert_eq!(code, Some(0), "{text}");
+    let ask = |answer: &str| {
+        let mut terminal = Terminal::start(&project.run_command());
+        let asked = terminal.wait_for(question);
+        terminal.type_line(answer);
+        let (code, shown) = terminal.wait();
+        (code, asked + &shown)
+    };
+    let (code, text) = ask("n");
+    assert!(text.contains("context file `.env` is left out: looks like a secret"), "{text}");
+    assert_eq!((code, project.0.path("state").exists()), (2, false), "{text}");
+    let (code, text) = ask("y");
+    assert_eq!(code, 0, "{text}");
     assert!(text.contains("allowed as context files: .env") && text.contains("\"context/.env\""), "{text}");
 }
 
