@@ -39,11 +39,8 @@ pub fn check(root: &Path, accept: bool) -> Result<()> {
     };
     let folder = target.join("bench/counts");
     fs::create_dir_all(&folder)?;
-    // Compiles the components, which is not counted.
-    let compiled = Command::new(&program).args(["hot", "run", "0"]).arg(&folder).status();
-    if !compiled.with_context(|| program.display().to_string())?.success() {
-        bail!("`measure hot run` failed");
-    }
+    // Compiles the components, which is not counted, for the processor that valgrind shows.
+    count(&program, "run", 0, &folder)?;
     let mut counted = BTreeMap::new();
     let mut above = Vec::new();
     for (name, few, many) in PATHS {
