@@ -1,11 +1,14 @@
-//! A model server on the loopback that notes when requests arrive and answers none.
+//! A model server on the loopback that notes when requests to a model arrive and answers none. It lists no models.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+
+/// The answer to a request for the models of this server.
+const NO_LIST: &[u8] = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// Listens until the process ends.
 pub struct ModelServer {
@@ -28,9 +31,14 @@ impl ModelServer {
                     // The connection stays open until the client closes it.
                     let mut first = true;
                     while connection.read(&mut buffer).is_ok_and(|read| read > 0) {
-                        if std::mem::take(&mut first) {
-                            let _ = sender.send(Instant::now());
+                        if !std::mem::take(&mut first) {
+                            continue;
                         }
+                        if buffer.starts_with(b"GET ") {
+                            let _ = connection.write_all(NO_LIST);
+                            return;
+                        }
+                        let _ = sender.send(Instant::now());
                     }
                 });
             }
