@@ -1,4 +1,4 @@
-//! What a person is told about runs that stopped, wait, were decided or have ended, and how they continue.
+//! The text for runs that stopped, wait, were decided or have ended, and the command that continues each.
 
 use std::time::{Duration, Instant};
 
@@ -189,7 +189,7 @@ fn locked_journals_name_the_process() {
         let mut terminal = Terminal::start(&scenario.command(args));
         let told = terminal.wait_for("which has locked");
         assert!(told.contains(&name), "{told}");
-        assert!(began.elapsed() < Duration::from_secs(15), "the wait is told before it fails");
+        assert!(began.elapsed() < Duration::from_secs(15), "the note about the wait comes before its limit");
         lock.execute_batch("ROLLBACK").unwrap();
         drop(lock);
         let (code, rest) = terminal.wait();

@@ -34,7 +34,7 @@ pub(crate) struct PreparedRun {
 
 impl Host {
     /// Checks whether a run could be created. Records nothing, but stores components in the journal.
-    /// The observer is told which components are compiled for it, as if by `run`.
+    /// The observer receives the compilations of its components under the id `run`.
     pub async fn check(&self, new: &NewRun<'_>, run: &RunId, observer: &Arc<dyn Observer>) -> Result<(), Error> {
         let prepared = self.prepare(new, &self.report_compiling(observer, run)).await?;
         self.broker_of(&prepared.pinned.pipeline, &prepared.settings).await.map(drop)
