@@ -1,6 +1,7 @@
 //! Figures of processes and folders, from the files of the kernel. Zero where the kernel has none.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Memory of a process, in bytes.
@@ -29,7 +30,7 @@ pub fn cpu() -> (Duration, Duration) {
     (Duration::from_millis(ticks(11) * 10), Duration::from_millis(ticks(12) * 10))
 }
 
-/// What all threads of a process have done so far.
+/// What threads have done.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Activity {
     /// Time on a CPU.
@@ -38,24 +39,33 @@ pub struct Activity {
     pub wake_ups: u64,
 }
 
-impl Activity {
-    /// Returns what happened since an earlier moment. What threads did that ended since then is missing.
-    pub fn since(self, earlier: Self) -> Self {
-        Self { cpu: self.cpu.saturating_sub(earlier.cpu), wake_ups: self.wake_ups.saturating_sub(earlier.wake_ups) }
+/// What each thread of a process has done so far, by the path of its folder.
+#[derive(Debug)]
+pub struct Threads(HashMap<PathBuf, Activity>);
+
+impl Threads {
+    /// Returns what happened since an earlier moment. The share of threads that ended since then is missing.
+    pub fn since(&self, earlier: &Self) -> Activity {
+        let mut sum = Activity::default();
+        for (thread, now) in &self.0 {
+            let before = earlier.0.get(thread).copied().unwrap_or_default();
+            sum.cpu += now.cpu.saturating_sub(before.cpu);
+            sum.wake_ups += now.wake_ups.saturating_sub(before.wake_ups);
+        }
+        sum
     }
 }
 
-/// Returns the activity of a process, 0 for one that does not exist.
-pub fn activity(process: u32) -> Activity {
-    let mut sum = Activity::default();
+/// Returns the activity of the threads of a process; none for one that does not exist.
+pub fn activity(process: u32) -> Threads {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    for thread in threads.map(|entry| entry.path()) {
+    let of_thread = |thread: PathBuf| {
         let on_cpu = read(thread.join("schedstat"));
         let nanoseconds = on_cpu.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or_default();
-        sum.cpu += Duration::from_nanos(nanoseconds);
-        sum.wake_ups += field(&read(thread.join("status")), "voluntary_ctxt_switches:");
-    }
-    sum
+        let wake_ups = field(&read(thread.join("status")), "voluntary_ctxt_switches:");
+        (thread, Activity { cpu: Duration::from_nanos(nanoseconds), wake_ups })
+    };
+    Threads(threads.map(|entry| of_thread(entry.path())).collect())
 }
 
 /// Returns the bytes of all files below a folder.

@@ -16,7 +16,7 @@ pub fn measure(binary: &Path, seconds: u64) -> Result<Value> {
     running.wait_until_idle()?;
     let before = activity(running.id());
     std::thread::sleep(Duration::from_secs(seconds));
-    let passed = activity(running.id()).since(before);
+    let passed = activity(running.id()).since(&before);
     Ok(json!({
         "cpu_ms_a_second": passed.cpu.as_secs_f64() * 1e3 / seconds as f64,
         "wake_ups_a_second": passed.wake_ups as f64 / seconds as f64,

@@ -40,7 +40,7 @@ impl Running {
         wait_until("the program did not become idle", || {
             let before = activity(self.id());
             std::thread::sleep(OBSERVED);
-            (activity(self.id()).since(before).cpu < OBSERVED / 100).then_some(())
+            (activity(self.id()).since(&before).cpu < OBSERVED / 100).then_some(())
         })
     }
 }

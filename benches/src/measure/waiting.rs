@@ -45,7 +45,7 @@ pub fn measure(runs: usize) -> Result<Value> {
     let above = memory().now.saturating_sub(idle);
     let before = activity(std::process::id());
     std::thread::sleep(OBSERVED);
-    let passed = activity(std::process::id()).since(before);
+    let passed = activity(std::process::id()).since(&before);
     runtime.shutdown_background();
     Ok(json!({
         "idle_bytes": idle,
