@@ -1,0 +1,16 @@
+//! Results of an experiment: a table for the terminal, Markdown, CSV and JSON.
+
+mod csv;
+mod figures;
+mod markdown;
+mod terminal;
+
+pub use csv::{render_cells_csv, render_csv};
+pub use markdown::{render_markdown, render_report};
+use phasegate_process::experiment::Results;
+pub use terminal::render_terminal;
+
+/// Renders all results as JSON.
+pub fn render_json(results: &Results) -> String {
+    serde_json::to_string_pretty(results).unwrap_or_default() + "\n"
+}
