@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use phasegate_process::RequestCost;
-use phasegate_process::budget::{BudgetBound, BudgetExceeded, Cost, NANOS_PER_USD};
+use phasegate_process::budget::{Amount, AmountLimits, BudgetExceeded, Cost, NANOS_PER_USD, nanos};
 use phasegate_process::sync::lock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::sync::Notify;
@@ -35,6 +35,18 @@ pub struct BudgetConfig {
 impl Default for BudgetConfig {
     fn default() -> Self {
         Self { tokens: Some(2_000_000), usd: Some(20.0), calls: Some(400) }
+    }
+}
+
+impl BudgetConfig {
+    /// Returns the limits in the units of [`Amount`].
+    pub fn bounds(&self) -> AmountLimits {
+        AmountLimits { calls: self.calls, tokens: self.tokens, nanos: self.usd.map(nanos) }
+    }
+
+    /// Returns limits that are given in the units of [`Amount`].
+    pub fn from_bounds(AmountLimits { calls, tokens, nanos }: AmountLimits) -> Self {
+        Self { calls, tokens, usd: nanos.map(|nanos| nanos as f64 / NANOS_PER_USD) }
     }
 }
 
@@ -66,6 +78,13 @@ pub struct Spent {
     pub unknown_cost_calls: u64,
 }
 
+impl From<Amount> for Spent {
+    fn from(Amount { calls, tokens, nanos, unpriced }: Amount) -> Self {
+        let known = calls == 0 || unpriced < calls;
+        Self { tokens, usd: known.then_some(nanos as f64 / NANOS_PER_USD), calls, unknown_cost_calls: unpriced }
+    }
+}
+
 /// Limits and the usage that counts against them. Clones share both.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Shared>);
@@ -73,6 +92,7 @@ pub struct Budget(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     limits: BudgetConfig,
+    bounds: AmountLimits,
     totals: Mutex<Totals>,
     released: Notify,
     /// Held by the call that waits for others to settle, so that later calls queue behind it.
@@ -82,44 +102,8 @@ struct Shared {
 #[derive(Debug, Clone, Copy, Default)]
 struct Totals {
     spent: Amount,
-    unknown_cost_calls: u64,
     reserved: Amount,
     open: u64,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Amount {
-    tokens: u64,
-    nanos: u64,
-    calls: u64,
-}
-
-fn nanos(usd: f64) -> u64 {
-    (usd * NANOS_PER_USD).round() as u64
-}
-
-impl From<Cost> for Amount {
-    fn from(cost: Cost) -> Self {
-        Self { tokens: cost.tokens, nanos: nanos(cost.usd.unwrap_or(0.0)), calls: 1 }
-    }
-}
-
-impl Amount {
-    fn plus(self, other: Self) -> Self {
-        self.combine(other, u64::saturating_add)
-    }
-
-    fn minus(self, other: Self) -> Self {
-        self.combine(other, u64::saturating_sub)
-    }
-
-    fn combine(self, other: Self, f: fn(u64, u64) -> u64) -> Self {
-        Self {
-            tokens: f(self.tokens, other.tokens),
-            nanos: f(self.nanos, other.nanos),
-            calls: f(self.calls, other.calls),
-        }
-    }
 }
 
 impl Budget {
@@ -127,6 +111,7 @@ impl Budget {
     pub fn new(limits: &BudgetConfig) -> Self {
         Self(Arc::new(Shared {
             limits: *limits,
+            bounds: limits.bounds(),
             totals: Mutex::default(),
             released: Notify::new(),
             turn: tokio::sync::Mutex::default(),
@@ -136,7 +121,7 @@ impl Budget {
     /// Reserves the worst case of a call, unless it would exceed a limit. Calls under way count at their worst case.
     pub fn try_reserve(&self, cost: Cost) -> Result<Reservation, BudgetExceeded> {
         let mut totals = self.0.totals();
-        self.0.check_limits(totals.spent.plus(totals.reserved), Amount::from(cost))?;
+        self.0.bounds.check(totals.spent.plus(totals.reserved), Amount::from(cost))?;
         Ok(self.add_reservation(&mut totals, Amount::from(cost)))
     }
 
@@ -176,14 +161,7 @@ impl Budget {
 
     /// Returns the usage so far, without reservations.
     pub fn spent(&self) -> Spent {
-        let Totals { spent, unknown_cost_calls, .. } = *self.0.totals();
-        let known = spent.calls == 0 || unknown_cost_calls < spent.calls;
-        Spent {
-            tokens: spent.tokens,
-            usd: known.then_some(spent.nanos as f64 / NANOS_PER_USD),
-            calls: spent.calls,
-            unknown_cost_calls,
-        }
+        self.0.totals().spent.into()
     }
 
     /// Returns the limits.
@@ -197,31 +175,9 @@ impl Shared {
         lock(&self.totals)
     }
 
-    fn check_limits(&self, used: Amount, amount: Amount) -> Result<(), BudgetExceeded> {
-        let bounds = [
-            (BudgetBound::Calls, amount.calls, used.calls, self.limits.calls),
-            (BudgetBound::Tokens, amount.tokens, used.tokens, self.limits.tokens),
-            (BudgetBound::Usd, amount.nanos, used.nanos, self.limits.usd.map(nanos)),
-        ];
-        for (bound, needed, used, limit) in bounds {
-            if let Some(limit) = limit.filter(|limit| used.saturating_add(needed) > *limit) {
-                return Err(BudgetExceeded { bound, needed, left: limit.saturating_sub(used), limit });
-            }
-        }
-        Ok(())
-    }
-
     fn charge(&self, cost: RequestCost) {
-        let Cost { tokens, usd } = match cost {
-            RequestCost::Nothing => return,
-            RequestCost::Known(usage) => {
-                Cost { tokens: usage.input_tokens.saturating_add(usage.output_tokens), usd: usage.usd }
-            }
-            RequestCost::Unknown(most) => most,
-        };
         let mut totals = self.totals();
-        totals.spent = totals.spent.plus(Amount { tokens, nanos: nanos(usd.unwrap_or(0.0)), calls: 1 });
-        totals.unknown_cost_calls += u64::from(usd.is_none());
+        totals.spent = totals.spent.plus(cost.into());
     }
 }
 

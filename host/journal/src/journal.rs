@@ -3,15 +3,20 @@
 //! A journal has no clock. Of the meaning of events it knows only how a run begins and which blobs an event names.
 
 use async_trait::async_trait;
+use phasegate_process::budget::Amount;
 use phasegate_process::{Digest, Recorded, RunId};
 use tokio::sync::{oneshot, watch};
 
 use crate::append::{Append, AppendDone, Fork};
 use crate::blob::Blob;
+use crate::budget::{BudgetLimits, BudgetState, Payer};
 use crate::chain::{self, StoredEvent};
 use crate::error::JournalError;
 use crate::import::{Import, Imported};
 use crate::ownership::Ownership;
+
+/// Receives the result when a reservation is settled.
+pub type SettleDone = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 
 /// A store of events and blobs.
 ///
@@ -131,6 +136,25 @@ pub trait Journal: Send + Sync {
     /// A request through this journal shows at once; one through another handle or by another process within about a
     /// second. The channel closes when the journal is dropped.
     fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError>;
+
+    /// Sets the limits of a budget that several runs share, in place of earlier ones; durable when it returns.
+    async fn set_budget(&self, budget: &str, limits: BudgetLimits) -> Result<(), JournalError>;
+
+    /// Returns the limits of a budget and what each run uses of it; neither for a name that is not known.
+    fn budget(&self, budget: &str) -> Result<BudgetState, JournalError>;
+
+    /// Sets what a run has used of its budget, and drops its reservations. The caller owns the run.
+    async fn set_charge(&self, payer: &Payer, charged: Amount) -> Result<(), JournalError>;
+
+    /// Reserves an amount for a request of a run. Returns false, and reserves nothing, if a limit would be exceeded by it and by
+    /// what all runs of the budget have used and reserved, in every process. The caller owns the run.
+    async fn reserve(&self, payer: &Payer, amount: Amount) -> Result<bool, JournalError>;
+
+    /// Replaces a reservation by what the request used; returns at once.
+    ///
+    /// `done` is called once, on a thread of the journal or inside of this call. It must not block. It is dropped uncalled if
+    /// the journal is dropped before.
+    fn settle_reservation(&self, payer: &Payer, reservation: Amount, used: Amount, done: SettleDone);
 
     /// Waits for what this journal stores in the background, beside its events and blobs. Nothing by default.
     async fn settle(&self) {}

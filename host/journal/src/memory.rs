@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use phasegate_process::budget::Amount;
 use phasegate_process::sync::lock;
 use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
 use tokio::sync::watch;
 
 use crate::append::{Append, AppendDone, Fork};
 use crate::blob::{Blob, keep_referenced, verify_blob};
+use crate::budget::{BudgetLimits, BudgetState, Payer, RunCharge};
 use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
 use crate::import::{Import, Imported, check_import, compare_with_existing};
-use crate::journal::{Journal, Removed};
+use crate::journal::{Journal, Removed, SettleDone};
 use crate::ownership::{Fence, Ownership};
 
 const LOCATION: &str = "memory";
@@ -32,6 +34,7 @@ struct State {
     runs: HashMap<RunId, Run>,
     blobs: HashMap<Digest, Bytes>,
     owned: HashSet<RunId>,
+    limits: HashMap<String, BudgetLimits>,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +46,8 @@ struct Run {
     /// The run's own events, without those that it shares with its origin.
     events: Vec<StoredEvent>,
     end: End,
+    /// The name of its budget, what is charged and what is reserved.
+    charge: Option<(String, Amount, Amount)>,
 }
 
 impl MemoryJournal {
@@ -210,6 +215,39 @@ impl Journal for MemoryJournal {
             None => Err(JournalError::NoSuchRun { run: run.clone(), location: LOCATION.to_owned() }),
         }
     }
+
+    async fn set_budget(&self, budget: &str, limits: BudgetLimits) -> Result<(), JournalError> {
+        self.state().limits.insert(budget.to_owned(), limits);
+        Ok(())
+    }
+
+    fn budget(&self, budget: &str) -> Result<BudgetState, JournalError> {
+        Ok(self.state().budget(budget))
+    }
+
+    async fn set_charge(&self, payer: &Payer, charged: Amount) -> Result<(), JournalError> {
+        let mut state = self.state();
+        let run = state.check_owner(&payer.run, payer.fence)?;
+        run.charge = Some((payer.budget.clone(), charged, Amount::default()));
+        Ok(())
+    }
+
+    async fn reserve(&self, payer: &Payer, amount: Amount) -> Result<bool, JournalError> {
+        let mut state = self.state();
+        let fits = state.budget(&payer.budget).check(amount).is_ok();
+        let run = state.check_owner(&payer.run, payer.fence)?;
+        if fits {
+            run.change_charge(&payer.budget, |charged, reserved| (charged, reserved.plus(amount)));
+        }
+        Ok(fits)
+    }
+
+    fn settle_reservation(&self, payer: &Payer, reservation: Amount, used: Amount, done: SettleDone) {
+        let settled = self.state().check_owner(&payer.run, payer.fence).map(|run| {
+            run.change_charge(&payer.budget, |charged, reserved| (charged.plus(used), reserved.minus(reservation)));
+        });
+        done(settled);
+    }
 }
 
 impl State {
@@ -242,6 +280,14 @@ impl State {
         known.fence += 1;
         known.cancel.send_replace(None);
         known
+    }
+
+    fn budget(&self, name: &str) -> BudgetState {
+        let charge = |run: &RunId| {
+            let (budget, charged, reserved) = self.runs.get(run)?.charge.as_ref()?;
+            (budget == name).then(|| RunCharge { run: run.clone(), charged: *charged, reserved: *reserved })
+        };
+        BudgetState { limits: self.limits.get(name).cloned(), runs: self.order.iter().filter_map(charge).collect() }
     }
 
     fn end(&self, run: &RunId) -> End {
@@ -284,6 +330,12 @@ impl State {
 }
 
 impl Run {
+    fn change_charge(&mut self, budget: &str, change: impl FnOnce(Amount, Amount) -> (Amount, Amount)) {
+        let (_, charged, reserved) = self.charge.take().unwrap_or_default();
+        let (charged, reserved) = change(charged, reserved);
+        self.charge = Some((budget.to_owned(), charged, reserved));
+    }
+
     fn append(&mut self, at_ms: u64, bodies: Vec<String>) {
         self.events.extend(bodies.into_iter().map(|body| self.end.push(at_ms, EVENT_FORMAT, body)));
     }

@@ -1,6 +1,6 @@
-//! A model call that a budget does not allow.
+//! What budgets count, and a model call that a budget does not allow.
 //!
-//! Used for the budget of a run, for a budget that several runs share and for the limits of one plugin call.
+//! Used for the budget of a run, for a budget that several runs share and for the limits of one plugin call. Sums saturate.
 
 use std::fmt;
 
@@ -47,6 +47,86 @@ impl BudgetBound {
 
 /// Billionths of a dollar in a dollar.
 pub const NANOS_PER_USD: f64 = 1e9;
+
+/// Returns an amount of US dollars in billionths.
+pub fn nanos(usd: f64) -> u64 {
+    (usd * NANOS_PER_USD).round() as u64
+}
+
+/// An amount of everything that a budget bounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Requests to models.
+    pub calls: u64,
+    /// Tokens read and written.
+    pub tokens: u64,
+    /// Billionths of a US dollar, of the requests whose price is known.
+    pub nanos: u64,
+    /// The requests whose price is not known. No limit bounds them.
+    pub unpriced: u64,
+}
+
+impl Amount {
+    /// Returns the sum of two amounts.
+    pub fn plus(self, other: Self) -> Self {
+        self.combine(other, u64::saturating_add)
+    }
+
+    /// Returns the difference of two amounts, nowhere below zero.
+    pub fn minus(self, other: Self) -> Self {
+        self.combine(other, u64::saturating_sub)
+    }
+
+    fn combine(self, other: Self, f: fn(u64, u64) -> u64) -> Self {
+        Self {
+            calls: f(self.calls, other.calls),
+            tokens: f(self.tokens, other.tokens),
+            nanos: f(self.nanos, other.nanos),
+            unpriced: f(self.unpriced, other.unpriced),
+        }
+    }
+}
+
+/// One request.
+impl From<Cost> for Amount {
+    fn from(Cost { tokens, usd }: Cost) -> Self {
+        Self { calls: 1, tokens, nanos: nanos(usd.unwrap_or(0.0)), unpriced: u64::from(usd.is_none()) }
+    }
+}
+
+impl std::iter::Sum for Amount {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::default(), Self::plus)
+    }
+}
+
+/// The limits of a budget; `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AmountLimits {
+    /// Of [`Amount::calls`].
+    pub calls: Option<u64>,
+    /// Of [`Amount::tokens`].
+    pub tokens: Option<u64>,
+    /// Of [`Amount::nanos`].
+    pub nanos: Option<u64>,
+}
+
+impl AmountLimits {
+    /// Fails if `needed` would exceed a limit of which `used` is used.
+    pub fn check(&self, used: Amount, needed: Amount) -> Result<(), BudgetExceeded> {
+        let bounds = [
+            (BudgetBound::Calls, needed.calls, used.calls, self.calls),
+            (BudgetBound::Tokens, needed.tokens, used.tokens, self.tokens),
+            (BudgetBound::Usd, needed.nanos, used.nanos, self.nanos),
+        ];
+        for (bound, needed, used, limit) in bounds {
+            if let Some(limit) = limit.filter(|limit| used.saturating_add(needed) > *limit) {
+                return Err(BudgetExceeded { bound, needed, left: limit.saturating_sub(used), limit });
+            }
+        }
+        Ok(())
+    }
+}
 
 /// A model call that would exceed a budget. The call is not made. Amounts are in the unit of `bound`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::budget::Cost;
+use crate::budget::{Amount, Cost};
 use crate::digest::Digest;
 use crate::event::{Event, GivenLimits, Recorded, RequestCost};
 use crate::model::StopReason;
@@ -34,6 +34,19 @@ pub enum ChargedCost {
     /// No result is recorded: the run was interrupted. The request may have been billed. `None` where the event does not say
     /// what it can use at most, as in older runs.
     NoResult(Option<Cost>),
+}
+
+/// What a request counts in a budget.
+impl From<RequestCost> for Amount {
+    fn from(cost: RequestCost) -> Self {
+        match cost {
+            RequestCost::Nothing => Self::default(),
+            RequestCost::Known(usage) => {
+                Cost { tokens: usage.input_tokens.saturating_add(usage.output_tokens), usd: usage.usd }.into()
+            }
+            RequestCost::Unknown(most) => most.into(),
+        }
+    }
 }
 
 /// Returns a charge for each request that was sent, in the order in which they ended; those without a result come last.

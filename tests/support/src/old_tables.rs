@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 pub fn open_with_old_tables(state: &Path) -> Connection {
     let mut file = Connection::open(state.join("journal.db")).unwrap();
     let version: i64 = file.query_row("PRAGMA user_version", (), |row| row.get(0)).unwrap_or_default();
-    if version == 4
+    if version >= 4
         && let Ok(journal) = SqliteJournal::open_to_read(state)
     {
         move_rows(&mut file, &journal).unwrap();

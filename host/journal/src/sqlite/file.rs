@@ -164,6 +164,9 @@ impl DatabaseFile {
             if self.version < 4 {
                 connection.execute_batch(migrations::TABLES_OF_VERSION_4)?;
             }
+            if self.version < 5 {
+                connection.execute_batch(migrations::TABLES_OF_VERSION_5)?;
+            }
             connection.pragma_update(None, "query_only", true)
         };
         prepare().map_err(|e| self.error(&e))?;

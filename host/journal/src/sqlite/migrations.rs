@@ -7,6 +7,7 @@
 //! | 2 | the chain of digests over the events, and forks |
 //! | 3 | how many events of a run were imported |
 //! | 4 | one row an append and smaller blobs, beside the tables of version 3, which stay as they are |
+//! | 5 | budgets that several runs share |
 
 use phasegate_process::Digest;
 use rusqlite::{Connection, params};
@@ -14,7 +15,7 @@ use rusqlite::{Connection, params};
 use crate::chain::{End, StoredEvent};
 
 /// The newest version that this build reads and writes.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 /// Migrates the tables from version `from` to version `to`, which is at most [`VERSION`].
 pub(super) fn apply(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
@@ -32,6 +33,9 @@ pub(super) fn apply(connection: &Connection, from: i64, to: i64) -> rusqlite::Re
     }
     if is_due(4) {
         connection.execute_batch(APPENDS_AND_CONTENTS)?;
+    }
+    if is_due(5) {
+        connection.execute_batch(SHARED_BUDGETS)?;
     }
     Ok(())
 }
@@ -117,6 +121,37 @@ const APPENDS_AND_CONTENTS: &str = "
         bytes       BLOB NOT NULL
     ) STRICT;
     CREATE INDEX imported_runs ON runs (run_key) WHERE imported IS NOT NULL;
+";
+
+/// A limit that is NULL is no limit. Amounts of money are in billionths of a US dollar. A row of `charges` is written by the
+/// owner of its run; all its numbers can be computed from the events of the run.
+const SHARED_BUDGETS: &str = "
+    CREATE TABLE budgets (
+        name   TEXT PRIMARY KEY,
+        source TEXT NOT NULL,
+        calls  INTEGER,
+        tokens INTEGER,
+        nanos  INTEGER
+    ) STRICT;
+    CREATE TABLE charges (
+        run_key         INTEGER PRIMARY KEY REFERENCES runs,
+        budget          TEXT NOT NULL,
+        calls           INTEGER NOT NULL,
+        tokens          INTEGER NOT NULL,
+        nanos           INTEGER NOT NULL,
+        unpriced        INTEGER NOT NULL,
+        reserved_calls  INTEGER NOT NULL,
+        reserved_tokens INTEGER NOT NULL,
+        reserved_nanos  INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX charges_of_budget ON charges (budget);
+";
+
+/// Gives one connection the tables of version 5 on an older file, without rows.
+pub(super) const TABLES_OF_VERSION_5: &str = "
+    CREATE TEMP VIEW budgets AS SELECT '' AS name, '' AS source, 0 AS calls, 0 AS tokens, 0 AS nanos WHERE 0;
+    CREATE TEMP VIEW charges AS SELECT 0 AS run_key, '' AS budget, 0 AS calls, 0 AS tokens, 0 AS nanos, 0 AS unpriced,
+        0 AS reserved_calls, 0 AS reserved_tokens, 0 AS reserved_nanos WHERE 0;
 ";
 
 /// Gives one connection the tables of version 4 on an older file, without rows.

@@ -5,6 +5,7 @@
 //! thread, which commits all that wait together ([`writer`]), and a second one, which makes them durable ([`sync`]).
 
 mod appends;
+mod budgets;
 mod cancel;
 mod file;
 mod harden;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use phasegate_process::budget::Amount;
 use phasegate_process::sync::lock;
 use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
 use rusqlite::Connection;
@@ -31,10 +33,11 @@ use tokio::sync::watch;
 
 use crate::append::{Append, AppendDone, Fork};
 use crate::blob::{Blob, verify_blob};
+use crate::budget::{BudgetLimits, BudgetState, Payer};
 use crate::chain::StoredEvent;
 use crate::error::JournalError;
 use crate::import::{Import, Imported, check_import};
-use crate::journal::{Journal, Removed};
+use crate::journal::{Journal, Removed, SettleDone};
 use crate::ownership::{Fence, Ownership};
 use appends::NewRow;
 use cancel::CancelChannels;
@@ -321,6 +324,33 @@ impl Journal for SqliteJournal {
 
     fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError> {
         self.cancel_channels.subscribe(run)
+    }
+
+    async fn set_budget(&self, budget: &str, limits: BudgetLimits) -> Result<(), JournalError> {
+        self.write(Operation::SetBudget { budget: budget.to_owned(), limits }).await.map(drop)
+    }
+
+    fn budget(&self, budget: &str) -> Result<BudgetState, JournalError> {
+        self.read(|connection| budgets::load(&*connection.unchecked_transaction()?, budget, &self.file))
+    }
+
+    async fn set_charge(&self, payer: &Payer, charged: Amount) -> Result<(), JournalError> {
+        self.write(Operation::SetCharge { payer: payer.clone(), charged }).await.map(drop)
+    }
+
+    async fn reserve(&self, payer: &Payer, amount: Amount) -> Result<bool, JournalError> {
+        Ok(self.write(Operation::Reserve { payer: payer.clone(), amount }).await? == 1)
+    }
+
+    fn settle_reservation(&self, payer: &Payer, reservation: Amount, used: Amount, done: SettleDone) {
+        match self.writer() {
+            Ok(writer) => {
+                writer.submit(Operation::Settle { payer: payer.clone(), reservation, used }, move |settled| {
+                    done(settled.map(drop));
+                });
+            }
+            Err(error) => done(Err(error)),
+        }
     }
 }
 

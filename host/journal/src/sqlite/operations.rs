@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use phasegate_process::budget::Amount;
 use phasegate_process::{Digest, RunId};
 use rusqlite::Connection;
 
 use super::appends::NewRow;
+use super::budgets;
 use super::file::DatabaseFile;
 use super::migrations::update_end;
 use super::packed::{Packed, unpack};
@@ -13,6 +15,7 @@ use super::queries::{RunRow, find_run, forks, link_at, stored_after};
 use super::query_error::QueryError;
 use crate::append::{Append, Fork};
 use crate::blob::{Blob, keep_referenced};
+use crate::budget::{BudgetLimits, Payer};
 use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
 use crate::import::{Imported, compare_with_existing};
@@ -45,6 +48,24 @@ pub(super) enum Operation {
         runs: BTreeSet<RunId>,
         blobs: BTreeSet<Digest>,
     },
+    SetBudget {
+        budget: String,
+        limits: BudgetLimits,
+    },
+    /// Nothing is reserved for the run afterwards.
+    SetCharge {
+        payer: Payer,
+        charged: Amount,
+    },
+    Reserve {
+        payer: Payer,
+        amount: Amount,
+    },
+    Settle {
+        payer: Payer,
+        reservation: Amount,
+        used: Amount,
+    },
     /// Fails with this error.
     Refused(JournalError),
 }
@@ -72,13 +93,15 @@ impl Operation {
                 of_rows(rows) + of_blobs(blobs)
             }
             Self::Store { blobs } => of_blobs(blobs),
-            Self::Acquire { .. } | Self::RequestCancel { .. } | Self::Remove { .. } | Self::Refused(_) => 0,
+            _ => 0,
         }
     }
 
-    /// Whether a caller relies on it only when it is durable. Nobody owns or cancels a run across a loss of power.
+    /// Whether a caller relies on it only when it is durable. Nobody owns or cancels a run across a loss of power, and what a
+    /// run uses of a budget is computed from its events then.
     pub(super) fn needs_sync(&self) -> bool {
-        !matches!(self, Self::Acquire { .. } | Self::RequestCancel { .. })
+        use Operation::{Acquire, RequestCancel, Reserve, SetCharge, Settle};
+        !matches!(self, Acquire { .. } | RequestCancel { .. } | SetCharge { .. } | Reserve { .. } | Settle { .. })
     }
 
     pub(super) fn is_removal(&self) -> bool {
@@ -86,7 +109,7 @@ impl Operation {
     }
 
     /// Executes the operation. Returns the new fence for [`Operation::Acquire`], 1 for [`Operation::Import`] of a new run, the
-    /// number of removed blobs for [`Operation::Remove`], and 0 otherwise.
+    /// number of removed blobs for [`Operation::Remove`], 1 for [`Operation::Reserve`] within the limits, and 0 otherwise.
     pub(super) fn perform(&self, connection: &Connection, file: &DatabaseFile) -> Result<u64, QueryError> {
         let transaction = Transaction { connection, file };
         match self {
@@ -97,6 +120,19 @@ impl Operation {
             Self::Acquire { run } => return Ok(transaction.acquire(run)?),
             Self::RequestCancel { run, by } => transaction.request_cancel(run, by)?,
             Self::Remove { runs, blobs } => return transaction.remove(runs, blobs.clone()),
+            Self::SetBudget { budget, limits } => budgets::set_limits(connection, budget, limits)?,
+            Self::SetCharge { payer, charged } => {
+                let key = transaction.check_owner(&payer.run, payer.fence)?.key;
+                budgets::set_charge(connection, key, &payer.budget, *charged, Amount::default())?;
+            }
+            Self::Reserve { payer, amount } => {
+                let key = transaction.check_owner(&payer.run, payer.fence)?.key;
+                return Ok(budgets::reserve(connection, key, &payer.budget, *amount)?.into());
+            }
+            Self::Settle { payer, reservation, used } => {
+                let key = transaction.check_owner(&payer.run, payer.fence)?.key;
+                budgets::settle(connection, key, &payer.budget, *reservation, *used)?;
+            }
             Self::Refused(error) => return Err(error.clone().into()),
         }
         Ok(0)
@@ -206,6 +242,7 @@ impl Transaction<'_> {
             for sql in [
                 "DELETE FROM events WHERE run_key = (SELECT run_key FROM runs WHERE run = ?1)",
                 "DELETE FROM appends WHERE run_key = (SELECT run_key FROM runs WHERE run = ?1)",
+                budgets::REMOVE,
                 "DELETE FROM runs WHERE run = ?1",
             ] {
                 self.file.limit_work(self.connection, 0)?;

@@ -316,7 +316,7 @@ async fn reading_rejects_foreign_and_newer_files() {
     place.raw().pragma_update(None, "user_version", 7).unwrap();
     let before = bytes_in(place.0.path());
     let refusal = rendered(&SqliteJournal::open_to_read(place.0.path()).err().unwrap());
-    assert!(refusal.contains(" has version 7, this phasegate reads versions up to 4\n"), "{refusal}");
+    assert!(refusal.contains(" has version 7, this phasegate reads versions up to 5\n"), "{refusal}");
     assert_eq!(refusal, place.refusal());
     assert!(bytes_in(place.0.path()) == before);
     fs::write(place.file(), "no database at all\n".repeat(500)).unwrap();

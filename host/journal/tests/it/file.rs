@@ -34,7 +34,7 @@ async fn rejects_newer_files_unchanged() {
     assert_eq!(
         place.refusal(),
         format!(
-            "{} has version 7, this phasegate reads versions up to 4\n\
+            "{} has version 7, this phasegate reads versions up to 5\n\
              hint: use the newer phasegate that wrote it, or another folder with `--state DIR`",
             place.name()
         )

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use phasegate_journal::{Blob, Fork, Import, Journal, SqliteJournal, link};
+use phasegate_journal::{
+    Blob, BudgetLimits, BudgetState, Fork, Import, Journal, Payer, RunCharge, SqliteJournal, link,
+};
+use phasegate_process::budget::{Amount, AmountLimits};
 use phasegate_process::{Event, RunStatus};
 
 use crate::places::{Folder, Place, append, folder, note, rendered, run};
@@ -122,6 +125,35 @@ async fn version_4_is_read_and_can_go_on() {
 }
 
 #[tokio::test]
+async fn version_5_is_read_and_can_go_on() {
+    let place = golden(include_bytes!("../golden/version-5.db"));
+    let here = run("golden-here");
+    let journal = place.open();
+    let state = journal.budget("golden").unwrap();
+    let limits = AmountLimits { calls: Some(40), tokens: None, nanos: Some(1_600_000_000) };
+    assert_eq!(state.limits, Some(BudgetLimits { limits, source: "golden.toml".to_owned() }));
+    let charged = Amount { calls: 3, tokens: 900, nanos: 7, unpriced: 1 };
+    let reserved = Amount { calls: 1, tokens: 50, nanos: 5, unpriced: 0 };
+    assert_eq!(state.runs, [RunCharge { run: here.clone(), charged, reserved }]);
+    let owner = journal.acquire(&here).await.unwrap();
+    let payer = Payer { budget: "golden".to_owned(), run: here, fence: owner.fence() };
+    assert_eq!(journal.reserve(&payer, Amount { calls: 37, ..Amount::default() }).await, Ok(false));
+    assert_eq!(journal.reserve(&payer, Amount { calls: 36, ..Amount::default() }).await, Ok(true));
+    assert_eq!(journal.check(), Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn older_versions_have_no_shared_budgets() {
+    for file in [&include_bytes!("../golden/version-1.db")[..], include_bytes!("../golden/version-4.db")] {
+        let place = golden(file);
+        let read = SqliteJournal::open_to_read(place.0.path()).unwrap();
+        assert_eq!(read.budget("golden"), Ok(BudgetState::default()));
+        drop(read);
+        assert_eq!(place.open().budget("golden"), Ok(BudgetState::default()));
+    }
+}
+
+#[tokio::test]
 async fn runs_of_older_versions_count_as_local() {
     for file in [&include_bytes!("../golden/version-1.db")[..], include_bytes!("../golden/version-2.db")] {
         let (place, id) = (golden(file), run("golden-run"));
@@ -173,6 +205,12 @@ async fn writes_a_golden_file() {
             };
             journal.fork(fork).await.unwrap();
         }
+        let limits = AmountLimits { calls: Some(40), tokens: None, nanos: Some(1_600_000_000) };
+        journal.set_budget("golden", BudgetLimits { limits, source: "golden.toml".to_owned() }).await.unwrap();
+        let payer = Payer { budget: "golden".to_owned(), run: here, fence: owner.fence() };
+        journal.set_charge(&payer, Amount { calls: 3, tokens: 900, nanos: 7, unpriced: 1 }).await.unwrap();
+        let under_way = Amount { calls: 1, tokens: 50, nanos: 5, unpriced: 0 };
+        assert_eq!(journal.reserve(&payer, under_way).await, Ok(true));
     }
     fs::copy(place.file(), path).unwrap();
 }

@@ -3,6 +3,7 @@
 //! A new implementation adds a [`places::Place`] and its name in [`suites`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod budgets;
 mod events;
 mod faults;
 mod file;
@@ -68,6 +69,14 @@ macro_rules! suites {
                 cancel_requests_reach_the_receiver_of_the_run
                 cancel_requests_of_another_handle_arrive_soon
                 acquiring_a_run_clears_its_cancel_request
+            }
+            budgets {
+                reservations_of_all_runs_stay_within_the_limits
+                settled_reservations_give_back_the_rest
+                only_the_owner_of_a_run_reserves
+                a_new_owner_replaces_abandoned_reservations
+                limits_that_were_set_last_hold
+                removed_runs_use_nothing
             }
             forks {
                 fork_shares_events_and_appends_its_own

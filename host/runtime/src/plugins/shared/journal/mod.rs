@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use phasegate_journal::{
-    Append, AppendDone, Blob, Fork, Import, Imported, Journal, JournalError, Ownership, Removed, StoredEvent,
-    check_import,
+    Append, AppendDone, Blob, BudgetLimits, BudgetState, Fork, Import, Imported, Journal, JournalError, Ownership,
+    Payer, Removed, SettleDone, StoredEvent, check_import,
 };
+use phasegate_process::budget::Amount;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 use tokio::sync::watch;
 
@@ -221,6 +222,26 @@ impl Journal for ComponentJournal {
 
     fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError> {
         self.inner.cancel_requests(run)
+    }
+
+    async fn set_budget(&self, budget: &str, limits: BudgetLimits) -> Result<(), JournalError> {
+        self.inner.set_budget(budget, limits).await
+    }
+
+    fn budget(&self, budget: &str) -> Result<BudgetState, JournalError> {
+        self.inner.budget(budget)
+    }
+
+    async fn set_charge(&self, payer: &Payer, charged: Amount) -> Result<(), JournalError> {
+        self.inner.set_charge(payer, charged).await
+    }
+
+    async fn reserve(&self, payer: &Payer, amount: Amount) -> Result<bool, JournalError> {
+        self.inner.reserve(payer, amount).await
+    }
+
+    fn settle_reservation(&self, payer: &Payer, reservation: Amount, used: Amount, done: SettleDone) {
+        self.inner.settle_reservation(payer, reservation, used, done);
     }
 
     async fn settle(&self) {
