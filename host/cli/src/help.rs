@@ -104,6 +104,9 @@ fn render_command(command: &Command) -> String {
     let own = || command.get_arguments().filter(|arg| is_listed(arg) && !arg.is_global_set());
     text.push_str(&render_args("Arguments", own().filter(|arg| arg.is_positional())));
     text.push_str(&render_args("Options", own().filter(|arg| !arg.is_positional())));
+    if let Some(notes) = command.get_after_help() {
+        text.push_str(&format!("```text\n{notes}\n```\n\n"));
+    }
     let children = command.get_subcommands().filter(is_shown);
     children.for_each(|child| text.push_str(&render_command(child)));
     text

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use phasegate_journal::{Journal, JournalError, SqliteJournal};
 use phasegate_runtime::{
-    BudgetOverride, ComponentFolder, ComponentJournal, Config, Env, Error, Host, HostConfig, SharedBudget,
-    find_config_file,
+    BudgetOverride, ComponentFolder, ComponentJournal, Config, Env, Error, Host, HostConfig, find_config_file,
 };
 use phasegate_sandbox::{Engine, EngineSettings};
 
@@ -77,7 +76,7 @@ pub fn host(context: &Context, config: Config, options: RunOptions) -> Result<Ho
         let engine = scope.spawn(|| Engine::new(settings));
         let journal = open_or_create_journal(context);
         let engine = engine.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(Error::from);
-        Ok(host_of(Arc::new(journal?), engine?, context, config, options, None))
+        Ok(host_of(Arc::new(journal?), engine?, context, config, options))
     })
 }
 
@@ -88,26 +87,18 @@ pub fn open_or_create_journal(context: &Context) -> Result<ComponentJournal, Fai
     Ok(ComponentJournal::to_write(journal, components()))
 }
 
-/// Opens the host on an open journal, with a budget that all runs share.
+/// Opens the host on an open journal.
 pub fn host_over(
     journal: Arc<dyn Journal>,
     context: &Context,
     config: Config,
     options: RunOptions,
-    shared_budget: Option<SharedBudget>,
 ) -> Result<Host, Failure> {
     let engine = Engine::new(sandbox(context, &config)?).map_err(Error::from)?;
-    Ok(host_of(journal, engine, context, config, options, shared_budget))
+    Ok(host_of(journal, engine, context, config, options))
 }
 
-fn host_of(
-    journal: Arc<dyn Journal>,
-    engine: Engine,
-    context: &Context,
-    config: Config,
-    options: RunOptions,
-    shared_budget: Option<SharedBudget>,
-) -> Host {
+fn host_of(journal: Arc<dyn Journal>, engine: Engine, context: &Context, config: Config, options: RunOptions) -> Host {
     let RunOptions { overlap, budget_override, offline, current_providers, repository } = options;
     if let Some(notice) = engine.cache_notice() {
         context.printer.note(&format!("{notice}\n{CACHE_HINT}"));
@@ -120,7 +111,6 @@ fn host_of(
         env,
         budget_override,
         offline,
-        shared_budget,
         trust: Arc::clone(&context.trust),
         config: Some(Arc::new(config)),
         current_providers,

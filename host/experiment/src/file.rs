@@ -29,6 +29,8 @@ pub struct Experiment {
     pub repetitions: NonZeroU32,
     /// Budget of all runs together; unlimited where the file says nothing.
     pub budget: BudgetConfig,
+    /// Whether gates may ask a person. Else a gate without attempts left has failed.
+    pub ask: bool,
     /// The variants in the order of the file, at least one.
     pub variants: Vec<Variant>,
     /// Path of the file as the user wrote it.
@@ -89,6 +91,8 @@ struct Raw {
     repetitions: Option<Spanned<NonZeroU32>>,
     budget: Option<BTreeMap<Spanned<String>, toml::Value>>,
     #[serde(default)]
+    ask: bool,
+    #[serde(default)]
     variant: Vec<Spanned<RawVariant>>,
 }
 
@@ -119,6 +123,7 @@ impl Experiment {
             tasks: tasks::load_tasks(source, &raw.tasks, dir)?,
             repetitions: repetitions(source, raw.repetitions)?,
             budget,
+            ask: raw.ask,
             variants: variants(source, raw.variant)?,
             file: String::new(),
             dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()),

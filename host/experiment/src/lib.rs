@@ -2,10 +2,13 @@
 //! [`Experiment::plan`] returns its runs.
 
 mod file;
+mod identity;
+mod known;
 mod plan;
 mod tasks;
 
 pub use file::{Experiment, Variant};
+pub use known::KnownRun;
 pub use plan::{Plan, PlannedRun, PlannedVariant};
 
 #[cfg(test)]

@@ -1,27 +1,24 @@
 //! The runs of an experiment: one for each task, variant and repetition.
 //!
-//! The id of a run is computed from its definition. So the same experiment finds its earlier runs again, and an edited
-//! variant gets new runs while the others keep theirs. All variants run once before the first repetition, so that an
+//! A cell is identified by what it runs: see [`crate::identity`]. So the same experiment finds its earlier runs again, and an
+//! edited variant gets new runs while the others keep theirs; a new name for a variant keeps them. All variants run once before the first repetition, so that an
 //! experiment that is stopped half way has comparable results. Fails before anything is recorded, with file, line and a
 //! hint.
 
-use phasegate_journal::Journal;
+use std::collections::BTreeMap;
+
 use phasegate_process::experiment::CellId;
 use phasegate_process::source::Source;
-use phasegate_process::{Digest, Event, InvalidName, RunId};
+use phasegate_process::{Digest, RunId};
 use serde_json::json;
 
 use phasegate_runtime::{
-    BUNDLED, Config, ConfigFault, Error, ExperimentCell, LoadedPipeline, MIN_TASK_CHARS, NewRun, OverrideError,
-    OverrideTarget, RunDefinition, RunSettings, SharedBudget, TaskSource, build_requirements, read_json, shorten_name,
+    BUNDLED, Config, ConfigFault, Error, ExperimentCell, LoadedPipeline, NewRun, OverrideError, OverrideTarget,
+    RunDefinition, RunSettings, TaskSource, build_requirements,
 };
 
 use crate::file::{Experiment, Variant};
-
-/// Characters of each name in a run id whose names are too long together.
-const MAX_EXPERIMENT_CHARS: usize = 16;
-const MAX_VARIANT_CHARS: usize = 14;
-const MAX_RUN_ID_CHARS: usize = 64;
+use crate::identity::CellParts;
 
 /// The planned runs of an experiment.
 #[derive(Debug, Clone)]
@@ -30,6 +27,8 @@ pub struct Plan {
     pub cells: Vec<PlannedRun>,
     /// The variants in the order of the file.
     pub variants: Vec<PlannedVariant>,
+    /// Whether gates may ask a person.
+    pub(crate) ask: bool,
 }
 
 /// What the runs of a variant have in common.
@@ -39,6 +38,10 @@ pub struct PlannedVariant {
     pub settings: RunSettings,
     /// Whether an agent of its pipeline may ask a model; else no model has to be configured.
     pub may_ask_models: bool,
+    /// The name of the pipeline that its runs execute.
+    pub pipeline_name: String,
+    /// Index of the first variant with the same definition, if that is an earlier one: what differs between the two is chance.
+    pub same_as: Option<usize>,
     pipeline: LoadedPipeline,
 }
 
@@ -51,6 +54,10 @@ pub struct PlannedRun {
     pub task: usize,
     /// Names of variant and task, repetition and run id.
     pub place: CellId,
+    /// The digest of what the cell runs.
+    pub identity: Digest,
+    /// The id that earlier builds gave its run.
+    pub(crate) former: RunId,
 }
 
 impl Experiment {
@@ -59,28 +66,47 @@ impl Experiment {
         let contents = self.tasks.iter().map(|task| task_digest(task, config)).collect::<Result<Vec<_>, Error>>()?;
         let mut variants = Vec::new();
         let mut cells = Vec::new();
+        let mut definitions: Vec<RunDefinition> = Vec::new();
+        // The variants so far with each identity.
+        let mut twins: BTreeMap<Digest, u32> = BTreeMap::new();
         for (at, variant) in self.variants.iter().enumerate() {
             let pipeline = self.pipeline(variant, config)?;
             let mut common = None;
             for (number, (task, content)) in self.tasks.iter().zip(&contents).enumerate() {
                 let new =
                     NewRun { overrides: Some((&variant.overrides, &self.dir)), ..NewRun::new(task, &pipeline, config) };
-                let (definition, _) = new.resolve().map_err(|error| self.locate_error(variant, error))?;
+                let (mut definition, _) = new.resolve().map_err(|error| self.locate_error(variant, error))?;
                 build_requirements(&task.task, &definition.pipeline)?;
-                for repetition in 1..=self.repetitions.get() {
-                    let run = self.run_id(variant, task, content, repetition, &definition)?;
-                    let (task, variant) = (task.task.id.clone(), variant.name.clone());
-                    let place = CellId { variant, task, repetition, run };
-                    cells.push(PlannedRun { variant: at, task: number, place });
+                let former = definition.former_identity();
+                if !self.ask {
+                    definition.ask_nobody();
                 }
-                common.get_or_insert((definition.pipeline.may_ask_models(), definition.settings));
+                let what = definition.identity();
+                for repetition in 1..=self.repetitions.get() {
+                    let (experiment, task) = (self.name.as_str(), &task.task.id);
+                    let parts = CellParts { experiment, task, content, variant, repetition };
+                    let twin = twins.entry(parts.identity(&what, 0)).or_default();
+                    let identity = parts.identity(&what, *twin);
+                    *twin += 1;
+                    let (run, former) = (parts.run_id(&identity)?, parts.former_run_id(&former)?);
+                    let place = CellId { variant: variant.name.clone(), task: task.clone(), repetition, run };
+                    cells.push(PlannedRun { variant: at, task: number, place, identity, former });
+                }
+                common.get_or_insert(definition);
             }
             // A file names at least one task.
-            let planned = |(may_ask_models, settings)| PlannedVariant { settings, may_ask_models, pipeline };
-            variants.extend(common.map(planned));
+            let Some(definition) = common else { continue };
+            variants.push(PlannedVariant {
+                settings: definition.settings.clone(),
+                may_ask_models: definition.pipeline.may_ask_models(),
+                pipeline_name: definition.pipeline.name.to_string(),
+                same_as: definitions.iter().position(|earlier| *earlier == definition),
+                pipeline,
+            });
+            definitions.push(definition);
         }
         cells.sort_by_key(|cell| (cell.place.repetition, cell.task, cell.variant));
-        Ok(Plan { cells, variants })
+        Ok(Plan { cells, variants, ask: self.ask })
     }
 
     /// Returns the parts of a planned run; none if `cell` is from another experiment.
@@ -90,10 +116,12 @@ impl Experiment {
             experiment: self.name.clone(),
             variant: variant.name.clone(),
             repetition: cell.place.repetition,
+            identity: Some(cell.identity.clone()),
         };
         Some(NewRun {
             overrides: Some((&variant.overrides, &self.dir)),
             cell: Some(of),
+            ask: self.ask,
             ..NewRun::new(task, &plan.variants.get(cell.variant)?.pipeline, config)
         })
     }
@@ -122,28 +150,6 @@ impl Experiment {
         ConfigFault::Source(self.source().error(variant.span_of(&at), message, hint)).into()
     }
 
-    /// Creates the shared budget, charged with all earlier runs of this experiment, those of variants that have been
-    /// edited since included.
-    pub fn shared_budget(&self, journal: &dyn Journal) -> Result<SharedBudget, Error> {
-        let hint = format!("nothing is lost; raise [budget] in {} and run the same command again", self.file);
-        let shared_budget = SharedBudget::new(&self.budget, format!("experiment `{}`", self.name), hint);
-        let start = format!("{}-", shorten_name(&self.name, MAX_EXPERIMENT_CHARS));
-        for run in journal.runs()?.iter().filter(|run| run.as_str().starts_with(&start)) {
-            // Nothing was paid here for an imported run.
-            if journal.imported(run)?.is_some() {
-                continue;
-            }
-            let events = journal.events(run)?;
-            let Some(Event::RunCreated(created)) = events.first().map(|first| &first.event) else { continue };
-            let settings: RunSettings = read_json(journal, &created.settings)?;
-            if settings.cell.as_ref().is_none_or(|cell| cell.experiment != self.name) {
-                continue;
-            }
-            shared_budget.restore(&events, journal, &settings.prices);
-        }
-        Ok(shared_budget)
-    }
-
     fn pipeline(&self, variant: &Variant, config: &Config) -> Result<LoadedPipeline, Error> {
         let chosen = variant.pipeline.as_ref().map(|pipeline| pipeline.get_ref().as_str());
         let loaded = config.load_pipeline(chosen, None, &self.dir, &BUNDLED);
@@ -156,41 +162,6 @@ impl Experiment {
             }
             (fault, _) => fault.into(),
         })
-    }
-
-    fn run_id(
-        &self,
-        variant: &Variant,
-        task: &TaskSource,
-        content: &Digest,
-        repetition: u32,
-        definition: &RunDefinition,
-    ) -> Result<RunId, InvalidName> {
-        let identity = json!({
-            "experiment": self.name,
-            "task": task.task.id,
-            "content": content,
-            "variant": variant.name,
-            "set": variant.overrides.set,
-            "repetition": repetition,
-            "run": definition.identity(),
-        });
-        let digest = Digest::from_content(identity.to_string().as_bytes());
-        let digits = digest.short().get(..6).unwrap_or_default();
-        let all = usize::MAX;
-        let name = |experiment, task_id, variant_name| {
-            let experiment = shorten_name(&self.name, experiment);
-            let task = shorten_name(task.task.id.as_str(), task_id);
-            let variant = shorten_name(&variant.name, variant_name);
-            format!("{experiment}-{task}-{variant}-{repetition}-{digits}")
-        };
-        // The name of the experiment is always cut to the same length: `shared_budget` finds runs by it.
-        let whole = name(MAX_EXPERIMENT_CHARS, all, all);
-        if whole.len() <= MAX_RUN_ID_CHARS {
-            whole.parse()
-        } else {
-            name(MAX_EXPERIMENT_CHARS, MIN_TASK_CHARS, MAX_VARIANT_CHARS).parse()
-        }
     }
 
     fn source(&self) -> Source<'_> {

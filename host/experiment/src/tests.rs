@@ -1,12 +1,15 @@
 //! Parsing of experiments, ids of runs, and messages of errors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::pin::pin;
 
 use phasegate_broker::BudgetConfig;
+use phasegate_journal::{Append, Blob, Journal, MemoryJournal};
 use phasegate_process::experiment::CellId;
-use phasegate_runtime::{Config, Error, Trust, may_belong_to};
+use phasegate_process::{AttemptId, Digest, EVENT_FORMAT, Event, RunCreated, RunId, RunStatus};
+use phasegate_runtime::{Config, Error, ExperimentCell, RunSettings, Trust, may_belong_to};
 
 use crate::*;
 
@@ -57,6 +60,12 @@ impl Workspace {
         Ok(names.collect())
     }
 
+    fn planned(&self, text: &str) -> Plan {
+        self.write("x.toml", text);
+        let experiment = Experiment::read(&self.0.path().join("x.toml")).unwrap();
+        experiment.plan(&Config::find(None, self.0.path(), &Trust::default()).unwrap()).unwrap()
+    }
+
     fn runs(&self, text: &str, variant: &str) -> BTreeSet<String> {
         self.plan(text).unwrap().into_iter().filter(|(of, ..)| of == variant).map(|(.., run)| run).collect()
     }
@@ -84,6 +93,87 @@ fn edits_rename_runs_of_their_variant_only() {
     assert!(workspace.runs(&more, "nearest").is_superset(&nearest));
     workspace.write("phasegate.toml", "[models]\ndefault = \"a:one\"\nconcurrency = 2\n[budget]\nusd = 1\n");
     assert_eq!(workspace.runs(TWO, "nearest"), nearest, "limits are not part of the id");
+}
+
+#[test]
+fn new_names_and_prices_keep_identities() {
+    let workspace = Workspace::new();
+    let identities = |text: &str| -> Vec<String> {
+        workspace.planned(text).cells.iter().map(|cell| cell.identity.to_string()).collect()
+    };
+    let before = identities(TWO);
+    assert_eq!(identities(&TWO.replace("name = \"nearest\"", "name = \"closest\"")), before);
+    let more = "[prices.\"a:one\"]\ninput = 1\noutput = 1\n[providers.c]\nkind = \"openai\"\nbase_url = \"https://c.example\"\n";
+    workspace.write("phasegate.toml", &format!("[models]\ndefault = \"a:one\"\n{more}"));
+    assert_eq!(identities(TWO), before);
+    assert_ne!(identities(&format!("ask = true\n{TWO}")), before, "gates that may ask are other gates");
+}
+
+#[test]
+fn equal_variants_have_runs_of_their_own() {
+    let plan = Workspace::new().planned(&format!("{TWO}\n[[variant]]\nname = \"again\"\n"));
+    let same: Vec<_> = plan.variants.iter().map(|variant| variant.same_as).collect();
+    assert_eq!(same, [None, None, Some(0)]);
+    let identities: BTreeSet<_> = plan.cells.iter().map(|cell| cell.identity.clone()).collect();
+    assert_eq!(identities.len(), 12);
+}
+
+/// Records a run that has these events after the first one.
+fn record(journal: &dyn Journal, run: &RunId, settings: &RunSettings, more: Vec<Event>) {
+    let digest = Digest::from_content(b"");
+    let settings = Blob::new(serde_json::to_vec(settings).unwrap());
+    let created = RunCreated {
+        format: EVENT_FORMAT,
+        run_id: run.clone(),
+        task_id: "ONE".parse().unwrap(),
+        pipeline: digest.clone(),
+        inputs: Vec::new(),
+        base: Vec::new(),
+        components: BTreeMap::new(),
+        settings: settings.digest.clone(),
+        history: digest,
+        scripted: false,
+        started_by: None,
+        repository: None,
+    };
+    let owned = ready(journal.acquire(run)).unwrap();
+    let events = std::iter::once(Event::RunCreated(Box::new(created))).chain(more).collect();
+    let append = Append { run: run.clone(), fence: owned.fence(), next: 1, at_ms: 0, events, blobs: vec![settings] };
+    ready(journal.append(append)).unwrap();
+}
+
+/// Returns the result of a future that waits for nothing.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+        std::task::Poll::Ready(ready) => ready,
+        std::task::Poll::Pending => unreachable!("the journal is in memory"),
+    }
+}
+
+#[test]
+fn runs_of_earlier_builds_are_kept() {
+    let workspace = Workspace::new();
+    let ended = || Event::RunFinished { status: RunStatus::Failed, reason: "enough".to_owned() };
+    let at: AttemptId = "code-review#1".parse().unwrap();
+    let asked = Event::ApprovalAsked { at, question: "on?".to_owned(), about: Vec::new() };
+    // An old run as `events` say: is it the cell's run?
+    let is_kept = |text: &str, events: Vec<Event>| {
+        let mut plan = workspace.planned(text);
+        let experiment = Experiment::read(&workspace.0.path().join("x.toml")).unwrap();
+        let journal = MemoryJournal::new();
+        let (former, mut settings) = (plan.cells[0].former.clone(), plan.variants[0].settings.clone());
+        let (experiment_name, variant) = ("two".to_owned(), "phase-aware".to_owned());
+        settings.cell = Some(ExperimentCell { experiment: experiment_name, variant, repetition: 1, identity: None });
+        record(&journal, &former, &settings, events);
+        let superseded = plan.adopt(experiment.known_runs(&journal).unwrap());
+        assert_eq!(superseded.is_empty(), plan.cells[0].place.run == former);
+        superseded.is_empty()
+    };
+    assert!(is_kept(TWO, vec![ended()]));
+    assert!(!is_kept(TWO, vec![]), "it may ask yet");
+    assert!(!is_kept(TWO, vec![asked.clone(), ended()]));
+    let asking = format!("ask = true\n{TWO}");
+    assert!(is_kept(&asking, vec![asked]) && is_kept(&asking, vec![]));
 }
 
 #[test]
@@ -121,6 +211,8 @@ fn cuts_long_names_and_keeps_ids_unique() {
     assert_eq!(runs.len(), 16);
     assert!(runs.iter().all(|run| run.len() <= 64 && run.starts_with("a-rather-long-na-")), "{runs:?}");
     assert!(cells.iter().all(|(_, task, _, run)| may_belong_to(&run.parse().unwrap(), &task.parse().unwrap())));
+    let names: BTreeSet<_> = cells.iter().map(|cell| cell.3.rsplit_once('-').unwrap().0.to_owned()).collect();
+    assert_eq!(names.len(), 16, "distinct without the digits of the definition: {names:?}");
 }
 
 #[test]

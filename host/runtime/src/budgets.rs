@@ -16,18 +16,20 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use phasegate_broker::{Broker, Budget, BudgetConfig, PriceTable, PromptMeasure, Reservation, Spent, worst_case};
+use phasegate_broker::{Broker, Budget, BudgetConfig, PriceTable, PromptMeasure, Reservation, worst_case};
 use phasegate_journal::Journal;
-use phasegate_process::budget::{BudgetExceeded, Cost};
-use phasegate_process::charges::{Charge, ChargedCost, charges};
+use phasegate_process::budget::BudgetExceeded;
+use phasegate_process::charges::{ChargedCost, charges};
 use phasegate_process::limits::Limits;
 use phasegate_process::model::{Request, Usage};
 use phasegate_process::sync::lock;
 use phasegate_process::{Recorded, RequestBound, RequestCost};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::charged_cost::charged_cost;
 use crate::config::run_settings::RunSettings;
-use crate::store::blobs::read_json;
+use crate::error::Error;
+use crate::shared_budget::{SharedBudget, SharedError, SharedReservation};
 
 /// The owner of a budget of requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,40 +52,12 @@ pub(crate) struct Exceeded {
     pub(crate) budget: BudgetExceeded,
 }
 
-/// A budget that several runs share, beside the budget of each. Clones share it.
-#[derive(Debug, Clone)]
-pub struct SharedBudget {
-    budget: Budget,
-    name: String,
-    hint: String,
-}
-
-impl SharedBudget {
-    /// Creates a budget of which nothing is used. Errors call its owner `name` (``experiment `x` ``) and carry `hint`.
-    pub fn new(limits: &BudgetConfig, name: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { budget: Budget::new(limits), name: name.into(), hint: hint.into() }
-    }
-
-    /// Charges the requests of a run that were paid from this budget before.
-    pub fn restore(&self, events: &[Recorded], journal: &dyn Journal, prices: &PriceTable) {
-        for charge in charges(events).iter().filter(|charge| !charge.recorded) {
-            self.budget.restore(charged_cost(charge, journal, prices));
-        }
-    }
-
-    /// Returns what is used so far, without calls under way.
-    pub fn spent(&self) -> Spent {
-        self.budget.spent()
-    }
-
-    async fn reserve(&self, cost: Cost) -> Result<Reservation, Exceeded> {
-        self.budget.reserve(cost).await.map_err(|budget| self.exceeded(budget))
-    }
-
-    fn exceeded(&self, budget: BudgetExceeded) -> Exceeded {
-        let owner = BudgetOwner::Shared { name: self.name.clone(), hint: self.hint.clone() };
-        Exceeded { owner, budget }
-    }
+/// Why a request was not reserved.
+pub(crate) enum ReserveError {
+    /// A budget has too little left.
+    Exceeded(Exceeded),
+    /// The journal, which holds the shared budget, failed.
+    Failed(Error),
 }
 
 /// The budget of a run, and the one that it shares with others.
@@ -118,11 +92,11 @@ impl RunBudgets {
     ///
     /// Waits for requests under way whose result decides. The caller must hold nothing that these requests need: no
     /// reservation of a request and no permit for calls.
-    pub(crate) async fn reserve(&self, broker: &Broker, request: &Request) -> Result<RequestReservation, Exceeded> {
+    pub(crate) async fn reserve(&self, broker: &Broker, request: &Request) -> Result<RequestReservation, ReserveError> {
         let bound = self.bound(broker, request);
         let run = self.run.reserve(bound.most).await.map_err(of_run)?;
         let shared = match &self.shared {
-            Some(shared) => Some(shared.reserve(bound.most).await?),
+            Some(shared) => Some(shared.reserve(bound.most).await.map_err(|error| of_all(shared, error))?),
             None => None,
         };
         Ok(RequestReservation { bound, run, shared })
@@ -143,20 +117,16 @@ impl RunBudgets {
     }
 }
 
-fn of_run(budget: BudgetExceeded) -> Exceeded {
-    Exceeded { owner: BudgetOwner::Run, budget }
+fn of_run(budget: BudgetExceeded) -> ReserveError {
+    ReserveError::Exceeded(Exceeded { owner: BudgetOwner::Run, budget })
 }
 
-/// Returns what a request counts in a budget. A request of an older run whose result is unknown counts its worst case.
-fn charged_cost(charge: &Charge, journal: &dyn Journal, prices: &PriceTable) -> RequestCost {
-    match charge.cost {
-        ChargedCost::Of(cost) => cost,
-        ChargedCost::NoResult(Some(most)) => RequestCost::Unknown(most),
-        ChargedCost::NoResult(None) => {
-            let price = charge.model.parse().ok().and_then(|model| prices.get(&model));
-            // A request that is lost counts as a request without tokens.
-            let request = read_json::<Request>(journal, &charge.request).ok();
-            RequestCost::Unknown(request.map_or_else(Cost::default, |request| worst_case(&request, price)))
+fn of_all(shared: &SharedBudget, error: SharedError) -> ReserveError {
+    match error {
+        SharedError::Failed(error) => ReserveError::Failed(error),
+        SharedError::Exceeded { exceeded, hint } => {
+            let owner = BudgetOwner::Shared { name: shared.owner(), hint };
+            ReserveError::Exceeded(Exceeded { owner, budget: exceeded })
         }
     }
 }
@@ -166,7 +136,7 @@ fn charged_cost(charge: &Charge, journal: &dyn Journal, prices: &PriceTable) -> 
 pub(crate) struct RequestReservation {
     pub(crate) bound: RequestBound,
     run: Reservation,
-    shared: Option<Reservation>,
+    shared: Option<SharedReservation>,
 }
 
 impl RequestReservation {
@@ -223,41 +193,5 @@ impl CallReservation<'_> {
     /// Charges the usage of the answer, and gives back the rest.
     pub(crate) fn commit(self, usage: Usage) {
         self.reservation.commit(usage);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn shared_budget(calls: u64) -> SharedBudget {
-        let limits = BudgetConfig { calls: Some(calls), tokens: None, usd: None };
-        SharedBudget::new(&limits, "experiment `x`", "raise [budget] calls in x.toml")
-    }
-
-    const CALL: Cost = Cost { tokens: 10, usd: None };
-    const ANSWER: Usage = Usage { input_tokens: 5, output_tokens: 5, cached_input_tokens: 0, usd: None };
-
-    #[tokio::test]
-    async fn earlier_answers_count_and_the_owner_is_named() {
-        let budget = shared_budget(2);
-        budget.budget.restore(ANSWER);
-        budget.reserve(CALL).await.unwrap().commit(ANSWER);
-        let exceeded = budget.reserve(CALL).await.unwrap_err();
-        let hint = "raise [budget] calls in x.toml".to_owned();
-        assert_eq!(exceeded.owner, BudgetOwner::Shared { name: "experiment `x`".to_owned(), hint });
-        assert_eq!(budget.spent().calls, 2);
-    }
-
-    #[tokio::test]
-    async fn a_call_waits_for_calls_under_way() {
-        let budget = shared_budget(1);
-        let first = budget.reserve(CALL).await.unwrap();
-        let waiting = budget.reserve(CALL);
-        tokio::pin!(waiting);
-        assert!(futures::poll!(waiting.as_mut()).is_pending());
-        drop(first);
-        assert!(waiting.await.is_ok());
     }
 }

@@ -12,7 +12,6 @@ use phasegate_process::sync::lock;
 use phasegate_process::{Digest, GivenLimits, PersonName, RunId};
 use phasegate_sandbox::Engine;
 
-use crate::budgets::SharedBudget;
 use crate::config::file::Config;
 use crate::config::pinned::PinnedPipelines;
 use crate::config::run_settings::RunSettings;
@@ -21,6 +20,7 @@ use crate::error::{Error, ErrorCode};
 use crate::history::History;
 use crate::observer::{Activity, Observer};
 use crate::plugins::load::{OnCompile, PluginLoader};
+use crate::shared_budget::Queues;
 use crate::store::blobs::json_blob;
 use crate::store::pipelines::Pipelines;
 use crate::trust::{Trust, Wants};
@@ -42,8 +42,6 @@ pub struct HostConfig {
     pub budget_override: BudgetOverride,
     /// Whether providers are never called: a call without a recorded answer stops its run.
     pub offline: bool,
-    /// A budget that all runs of this host share, in addition to the budget of each run.
-    pub shared_budget: Option<SharedBudget>,
     /// What the user trusts.
     pub trust: Arc<Trust>,
     /// The configuration here, from which imported runs take providers, prices and budget; `None` for the user's alone.
@@ -64,7 +62,6 @@ impl HostConfig {
             env: Arc::new(|_| None),
             budget_override: BudgetOverride::default(),
             offline: false,
-            shared_budget: None,
             trust: Arc::default(),
             config: None,
             current_providers: Vec::new(),
@@ -105,7 +102,7 @@ struct Shared {
     env: Env,
     budget_override: BudgetOverride,
     offline: bool,
-    shared_budget: Option<SharedBudget>,
+    shared_budgets: Queues,
     trust: Arc<Trust>,
     config: Option<Arc<Config>>,
     current_providers: Vec<String>,
@@ -124,7 +121,7 @@ struct Shared {
 impl Host {
     /// Creates a host without runs.
     pub fn new(config: HostConfig) -> Self {
-        let HostConfig { journal, engine, overlap, env, budget_override, offline, shared_budget, trust, .. } = config;
+        let HostConfig { journal, engine, overlap, env, budget_override, offline, trust, .. } = config;
         let (config, current_providers, repository) = (config.config, config.current_providers, config.repository);
         let plugins = PluginLoader::new(engine.clone(), Arc::clone(&journal));
         Self(Arc::new(Shared {
@@ -134,7 +131,7 @@ impl Host {
             env,
             budget_override,
             offline,
-            shared_budget,
+            shared_budgets: Queues::default(),
             trust,
             config,
             current_providers,
@@ -211,9 +208,9 @@ impl Host {
         self.0.overlap
     }
 
-    /// Returns the budget that all runs share, if there is one.
-    pub fn shared_budget(&self) -> Option<&SharedBudget> {
-        self.0.shared_budget.as_ref()
+    /// Returns the requests of this process that wait for budgets of experiments.
+    pub(crate) fn shared_budgets(&self) -> &Queues {
+        &self.0.shared_budgets
     }
 
     /// Reserves an id for a new run; false if another run of this process has it already.

@@ -5,6 +5,7 @@
 //! host is not an attempt of an agent; a run that waits for a person needs no process. Fails with [`Error`].
 
 mod budgets;
+mod charged_cost;
 mod config;
 mod error;
 mod history;
@@ -17,11 +18,12 @@ mod repository;
 mod run;
 mod runs;
 mod secrets;
+mod shared_budget;
 mod store;
 mod text;
+mod todays_cost;
 mod trust;
 
-pub use budgets::SharedBudget;
 pub use config::differences::Difference;
 pub use config::file::Config;
 pub use config::flags::ConfigFlags;
@@ -57,7 +59,9 @@ pub use runs::replay::ReplayReport;
 pub use runs::run_id::{MIN_TASK_CHARS, is_named_after, may_belong_to, shorten_name};
 pub use runs::test_files::{TestFiles, TestRunner, TestsAlone};
 pub use runs::{archive, doctor, gc};
+pub use shared_budget::ExperimentBudget;
 pub use store::blobs::read_json;
 pub use store::load::{UnreadableRun, load_run, load_run_sharing};
 pub use store::pipelines::Pipelines;
+pub use todays_cost::TodaysCost;
 pub use trust::{Agreements, Trust, UserConfig, Wants};

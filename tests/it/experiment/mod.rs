@@ -1,8 +1,11 @@
 //! `experiment`: a copy of the example to edit, and helpers for its output. Each topic is a file.
 
+mod budget;
 mod example;
+mod kept;
 mod rejected;
 mod resume;
+mod running;
 mod table;
 mod waiting;
 
@@ -144,3 +147,4 @@ fn columns(text: &str, part: &str, without: &[&str]) -> String {
 }
 
 const ONCE: (&str, &str, &str) = ("experiment.toml", "repetitions = 2", "repetitions = 1");
+const ONE_TASK: (&str, &str, &str) = ("experiment.toml", "tasks/*.toml", "tasks/shares.toml");

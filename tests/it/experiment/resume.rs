@@ -55,7 +55,7 @@ fn one_budget_covers_all_runs_and_can_grow() {
     assert_eq!(output.code, 4, "{}", output.stderr);
     assert_eq!(project.answered(), 40);
     let words = "experiment `strategies`: call budget exhausted: needs 1, 0 of 40 left\n\
-                 hint: nothing is lost; raise [budget] in experiment.toml and run the same command again\n";
+                 hint: nothing is lost; raise [budget] in experiment.toml, then run `phasegate experiment experiment.toml`\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{}", output.stderr);
     assert!(output.stderr.ends_with("Not every run has ended. Repeat the command to continue.\n"), "{}", output.stderr);
     let rows = |label: &str| output.stdout.lines().any(|line| line.starts_with(label));

@@ -8,6 +8,7 @@ use super::{ONCE, Project, plain};
 fn waiting_runs_are_counted_and_reported() {
     let project = Project::with(&[
         ONCE,
+        ("experiment.toml", "name = \"strategies\"", "name = \"strategies\"\nask = true"),
         ("experiment.toml", "tasks/*.toml", "tasks/shares.toml"),
         ("phasegate.toml", "default = \"never\"", "default = \"on_exhausted\""),
     ]);

@@ -35,7 +35,6 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         context,
         open::config_if_readable(context, None)?,
         RunOptions { overlap: args.overlap, offline: true, ..RunOptions::default() },
-        None,
     )?;
     let view = Arc::new(LiveView::new(context, args.json, false).without_events());
     let stop = StopSignal::default();

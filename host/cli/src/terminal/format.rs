@@ -19,6 +19,36 @@ pub fn truncate(text: &str, most: usize) -> String {
     }
 }
 
+/// Returns each name as one sanitized line of at most `most` characters. Those that are cut lose their middle, and get a number
+/// where they would still be the same.
+pub fn shorten_apart(names: &[&str], most: usize) -> Vec<String> {
+    let mut short: Vec<String> = names.iter().map(|name| cut_middle(&one_line(name), most)).collect();
+    for at in 0..short.len() {
+        let (before, rest) = short.split_at_mut(at);
+        let Some(name) = rest.first_mut() else { break };
+        let whole = name.clone();
+        for number in 2.. {
+            if !before.contains(name) {
+                break;
+            }
+            let mark = format!("~{number}");
+            *name = format!("{}{mark}", whole.chars().take(most.saturating_sub(mark.len())).collect::<String>());
+        }
+    }
+    short
+}
+
+fn cut_middle(line: &str, most: usize) -> String {
+    let chars: Vec<char> = line.chars().collect();
+    if chars.len() <= most {
+        return line.to_owned();
+    }
+    let end = most.saturating_sub(1) / 2;
+    let begin = most.saturating_sub(1 + end);
+    let (first, last) = (chars.iter().take(begin), chars.iter().skip(chars.len() - end));
+    first.chain(&['…']).chain(last).collect()
+}
+
 /// Renders how often a plugin is compiled; `kept` if the result is kept for later runs.
 pub fn compiled_how_often(kept: bool) -> &'static str {
     if kept { "once on this machine" } else { "by each run, as there is no folder to keep it" }
@@ -122,6 +152,13 @@ mod tests {
     #[test]
     fn removes_terminal_control_characters() {
         assert_eq!(one_line("a\x1b[31m b\r\nc\u{202e}d\x07\u{200f}"), "a[31m b cd");
+    }
+
+    #[test]
+    fn shortened_names_stay_distinct() {
+        let names = ["parser-with-hints", "parser-with-rules", "parser-witx-rules", "short"];
+        assert_eq!(shorten_apart(&names, 10), ["parse…ints", "parse…ules", "parse…ul~2", "short"]);
+        assert_eq!(shorten_apart(&["same", "same"], 10), ["same", "same~2"]);
     }
 
     #[test]

@@ -96,8 +96,14 @@ pub struct RunCost {
     pub calls: u64,
     /// Input and output tokens.
     pub tokens: u64,
-    /// US dollars; `None` where a price is unknown.
+    /// US dollars with the prices of today; `None` where a price is unknown.
     pub usd: Option<f64>,
+    /// US dollars with the prices that the run pinned, if those are others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usd_pinned: Option<f64>,
+    /// Whether today's prices are others than those that the run pinned.
+    #[serde(skip)]
+    pub repriced: bool,
     /// Calls without an answer, which may have been billed.
     pub maybe_billed: usize,
     /// Milliseconds of work, without waiting for people.
@@ -118,11 +124,20 @@ impl Default for RunCost {
             tokens: 0,
             // Without any call the cost is known to be zero.
             usd: Some(0.0),
+            usd_pinned: None,
+            repriced: false,
             maybe_billed: 0,
             elapsed_ms: 0,
             scripted: false,
             asks_models: false,
         }
+    }
+}
+
+impl RunCost {
+    /// Returns the cost with other prices: `usd` is in US dollars.
+    pub fn repriced(self, usd: Option<f64>) -> Self {
+        Self { usd, usd_pinned: self.usd, repriced: true, ..self }
     }
 }
 
@@ -147,6 +162,8 @@ impl Cell {
                 calls: totals.calls,
                 tokens: totals.input_tokens + totals.output_tokens,
                 usd: if totals.calls == 0 { Some(0.0) } else { totals.usd },
+                usd_pinned: None,
+                repriced: false,
                 maybe_billed: result.maybe_billed.len(),
                 elapsed_ms: totals.elapsed_ms,
                 scripted: result.scripted,

@@ -6,8 +6,10 @@
 
 mod cell;
 mod results;
+mod superseded;
 #[cfg(test)]
 mod tests;
 
 pub use cell::{Cell, CellId, CellStatus, RunCost};
 pub use results::{PassCounts, RESULTS_FORMAT, Results, TaskRow, Variant};
+pub use superseded::SupersededRun;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::cell::{Cell, CellId, CellStatus, RunCost};
+use super::superseded::SupersededRun;
 use crate::names::TaskId;
 use crate::stats::{Mean, Share};
 
@@ -24,6 +25,8 @@ pub struct Results {
     pub tasks: Vec<TaskRow>,
     /// The cells.
     pub cells: Vec<Cell>,
+    /// The runs of earlier versions of the experiment, which no figure includes.
+    pub superseded: Vec<SupersededRun>,
 }
 
 /// The figures of one variant.
@@ -123,6 +126,7 @@ impl Results {
             variants: names.iter().map(|name| variant(name, &of_variant(name))).collect(),
             tasks: ids.into_iter().map(row).collect(),
             cells,
+            superseded: Vec::new(),
         }
     }
 

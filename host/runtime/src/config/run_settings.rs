@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use phasegate_broker::{BudgetConfig, ModelId, ModelsConfig, PriceTable, ProviderConfig, list_price};
+use phasegate_process::Digest;
 use phasegate_process::artifact::FileNames;
 use phasegate_process::model::Tier;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,9 @@ pub struct ExperimentCell {
     pub variant: String,
     /// Number of the repetition, from 1.
     pub repetition: u32,
+    /// Digest of everything that makes the cell what it is, its variant's name left out. Cells of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Digest>,
 }
 
 /// The form of a shared value is that of the value.

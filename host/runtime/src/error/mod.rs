@@ -96,6 +96,8 @@ pub enum Error {
         reason: Box<str>,
         /// What to do about it, if the provider's error says.
         hint: Option<Box<str>>,
+        /// The provider, if it could not be reached or refused the key.
+        unreached: Option<Box<str>>,
     },
     /// The budget of a run has too little left for a model call; the run stopped.
     #[error("{at} ({label}): {exceeded}")]

@@ -26,9 +26,10 @@ pub(crate) mod trial_run;
 
 use std::sync::Arc;
 
-use phasegate_broker::OnUnknown;
+use phasegate_broker::{Broker, BudgetConfig, OnUnknown, check_priced};
+use phasegate_journal::Ownership;
 use phasegate_process::state::{Action, State};
-use phasegate_process::{Event, RunId, RunStatus};
+use phasegate_process::{Event, Recorded, RunId, RunStatus};
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -40,6 +41,7 @@ use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::host::Host;
 use crate::observer::Observer;
+use crate::shared_budget::{ExperimentBudget, SharedBudget};
 use crate::store::blobs::{now_ms, read_json};
 use crate::store::fork_answers::ForkAnswers;
 use crate::store::load::load_run_sharing;
@@ -93,7 +95,8 @@ impl Host {
         let OwnedRun { owned, state, events, mut settings, broker, under_way } = owned;
         let run = state.created.run_id.clone();
         let given = self.give_limits(&run, &mut settings);
-        let budgets = RunBudgets::new(&settings.budget, self.shared_budget().cloned());
+        let shared = self.join_shared_budget(&owned, &run, &events, &settings, broker.as_ref()).await?;
+        let budgets = RunBudgets::new(&settings.budget, shared);
         budgets.restore(&events, self.journal().as_ref(), &settings.prices);
         let fork_answers = ForkAnswers::load(self.journal().as_ref(), &state, settings.reuse_answers_of_other_models)?;
         let target = WriteTarget::Journal(owned.fence());
@@ -130,6 +133,30 @@ impl Host {
             under_way.update(self.journal().as_ref(), &context.state(), &context.events());
         }
         outcome
+    }
+
+    /// Returns the budget that a run of an experiment shares with the others. Fails if that has a limit in US dollars and the
+    /// price of a model is not known. An imported run is paid here by nobody's experiment.
+    async fn join_shared_budget(
+        &self,
+        owned: &Ownership,
+        run: &RunId,
+        events: &[Recorded],
+        settings: &RunSettings,
+        broker: Option<&Broker>,
+    ) -> Result<Option<SharedBudget>, Error> {
+        let journal = self.journal();
+        let Some(cell) = &settings.cell else { return Ok(None) };
+        if journal.imported(run)?.is_some() {
+            return Ok(None);
+        }
+        let experiment = &cell.experiment;
+        let limits = ExperimentBudget::new(journal, experiment).limits()?;
+        if let (Some((BudgetConfig { usd, .. }, _)), Some(broker)) = (limits, broker) {
+            check_priced(usd, broker, &settings.prices, &settings.providers)?;
+        }
+        let queue = self.shared_budgets().of(experiment);
+        SharedBudget::join(journal, queue, experiment, (run, owned.fence()), events, settings).await.map(Some)
     }
 
     /// Runs the loop from this state and compares each event with the record. Writes nothing and calls no provider; the

@@ -19,7 +19,7 @@ use phasegate_process::{Digest, Event};
 use tokio::task::unconstrained;
 use tracing::Instrument;
 
-use crate::budgets::{AttemptBudget, BudgetOwner, Exceeded, RequestReservation};
+use crate::budgets::{AttemptBudget, BudgetOwner, Exceeded, RequestReservation, ReserveError};
 use crate::error::Error;
 use crate::observer::Activity;
 use crate::output::diff::render_diff;
@@ -96,9 +96,12 @@ impl ModelCalls {
         let in_run = match &source {
             AnswerSource::Provider(broker) => match context.budgets.reserve(broker, &request).await {
                 Ok(reservation) => Some(reservation),
-                Err(exceeded) => {
+                Err(error) => {
                     self.calls.end_turn(call);
-                    return Err(self.budget_error(request.label.clone(), exceeded));
+                    return Err(match error {
+                        ReserveError::Exceeded(exceeded) => self.budget_error(request.label.clone(), exceeded),
+                        ReserveError::Failed(error) => error,
+                    });
                 }
             },
             _ => None,
@@ -310,6 +313,7 @@ impl ModelCalls {
             label: request.label.clone(),
             reason: reason.into(),
             hint: (!hints.is_empty()).then(|| hints.join("\n").into()),
+            unreached: (!is_reached).then(|| provider.into()),
         }
     }
 

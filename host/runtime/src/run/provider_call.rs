@@ -17,7 +17,7 @@ use phasegate_process::sync::lock;
 use phasegate_process::{Event, RequestBound, RequestCost};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::budgets::{Exceeded, RequestReservation};
+use crate::budgets::{Exceeded, RequestReservation, ReserveError};
 use crate::error::Error;
 use crate::observer::Activity;
 use crate::run::calls::{Calls, RequestUnderWay};
@@ -31,6 +31,15 @@ pub(crate) enum CallEnd {
     Exceeded(Exceeded),
     /// The journal failed.
     Failed(Error),
+}
+
+impl From<ReserveError> for CallEnd {
+    fn from(error: ReserveError) -> Self {
+        match error {
+            ReserveError::Exceeded(exceeded) => Self::Exceeded(exceeded),
+            ReserveError::Failed(error) => Self::Failed(error),
+        }
+    }
 }
 
 /// What a call holds when its first request is sent.
@@ -108,7 +117,7 @@ impl<'a> ProviderCall<'a> {
                 reserved
             }
         };
-        *lock(&self.reservation) = Some(reserved.map_err(CallEnd::Exceeded)?);
+        *lock(&self.reservation) = Some(reserved?);
         Ok(())
     }
 

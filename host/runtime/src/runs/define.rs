@@ -12,7 +12,7 @@ use phasegate_journal::Blob;
 use phasegate_process::artifact::kinds;
 use phasegate_process::artifact::{PathRules, Validator};
 use phasegate_process::model::Tier;
-use phasegate_process::pipeline::Pipeline;
+use phasegate_process::pipeline::{ApprovalPolicy, ApprovalRules, Pipeline};
 use phasegate_process::source::{Source, SourceError, nearest};
 use phasegate_process::task::Task;
 use phasegate_process::{Digest, PluginName};
@@ -85,12 +85,14 @@ pub struct NewRun<'a> {
     /// The cell, if the run belongs to an experiment. Such a run gets an empty history, so that cells do not depend on the
     /// order in which they run.
     pub cell: Option<ExperimentCell>,
+    /// Whether gates may ask a person, as the pipeline says. Else a gate without attempts left has failed.
+    pub ask: bool,
 }
 
 impl<'a> NewRun<'a> {
-    /// A run without overrides that belongs to no experiment.
+    /// A run without overrides that belongs to no experiment and may ask people.
     pub fn new(task: &'a TaskSource, pipeline: &'a LoadedPipeline, config: &'a Config) -> Self {
-        Self { task, pipeline, config, overrides: None, cell: None }
+        Self { task, pipeline, config, overrides: None, cell: None, ask: true }
     }
 }
 
@@ -106,12 +108,31 @@ pub struct RunDefinition {
 }
 
 impl RunDefinition {
-    /// Returns all parts that can change an answer in the run, to compare definitions. Limits, budgets and the places of files
-    /// are left out. Run ids of experiments contain a digest of this value.
+    /// Lets no gate ask a person.
+    pub fn ask_nobody(&mut self) {
+        let gates = Arc::make_mut(&mut self.pipeline).phases.iter_mut().filter_map(|phase| phase.gate.as_mut());
+        gates.for_each(|gate| (gate.ask, gate.approval) = (ApprovalPolicy::Never, ApprovalRules::default()));
+    }
+
+    /// Returns all parts that can change an answer in the run, to compare definitions. Limits, budgets, prices, the places of
+    /// files and providers that no model needs are left out. Run ids of experiments contain a digest of this value.
     pub fn identity(&self) -> Value {
+        let models = models_of(&self.settings);
+        let is_used = |name: &str| models.is_empty() || models.iter().any(|model| model.provider() == name);
+        let providers: BTreeMap<_, _> = self.settings.providers.iter().filter(|(name, _)| is_used(name)).collect();
+        self.identity_with(json!({ "providers": providers }))
+    }
+
+    /// Returns what earlier builds returned as [`Self::identity`]: with all providers and prices.
+    pub fn former_identity(&self) -> Value {
+        let RunSettings { providers, prices, .. } = &self.settings;
+        self.identity_with(json!({ "providers": providers, "prices": prices }))
+    }
+
+    fn identity_with(&self, settings: Value) -> Value {
         let mut pipeline = Pipeline::clone(&self.pipeline);
         pipeline.plugins.values_mut().for_each(|plugin| plugin.path = None);
-        let RunSettings { models, providers, prices, base_dir, .. } = &self.settings;
+        let RunSettings { models, base_dir, .. } = &self.settings;
         let tiers = [&models.fast, &models.default, &models.deep];
         // The content of scripts counts. An unreadable script is skipped here and fails when the broker is created.
         let scripted = tiers.into_iter().flatten().filter(|model| model.is_scripted());
@@ -119,14 +140,16 @@ impl RunDefinition {
             .filter_map(|model| phasegate_files::read(&base_dir.join(model.model()), MAX_SCRIPT_BYTES).ok())
             .map(|bytes| Digest::from_content(&bytes))
             .collect();
-        json!({
+        let mut identity = json!({
             "pipeline": pipeline,
             "components": self.components,
             "models": tiers,
             "scripts": scripts,
-            "providers": providers,
-            "prices": prices,
-        })
+        });
+        if let (Some(identity), Value::Object(settings)) = (identity.as_object_mut(), settings) {
+            identity.extend(settings);
+        }
+        identity
     }
 }
 
@@ -157,22 +180,33 @@ impl NewRun<'_> {
         };
         settings.cell.clone_from(&self.cell);
         drop_unused_user_settings(&mut settings, &config.from_user);
-        Ok((RunDefinition { pipeline, settings, components }, blobs))
+        let mut definition = RunDefinition { pipeline, settings, components };
+        if !self.ask {
+            definition.ask_nobody();
+        }
+        Ok((definition, blobs))
     }
 }
 
 /// Drops providers and prices of the user's configuration that no model of the run needs, so that a change of the user's
-/// configuration elsewhere does not change the definition of the run.
+/// configuration elsewhere does not change the definition of the run. A cell of an experiment pins those that it uses, wherever
+/// they come from.
 fn drop_unused_user_settings(settings: &mut RunSettings, from_user: &FromUser) {
-    let models: Vec<&ModelId> =
-        Tier::ALL.iter().filter_map(|tier| Some(settings.models.configured(*tier)?.1)).collect();
+    let models: Vec<ModelId> = models_of(settings).into_iter().cloned().collect();
     // Without a configured model, the models are detected among all providers.
     if models.is_empty() {
         return;
     }
     let is_used = |name: &str| models.iter().any(|model| model.provider() == name);
-    settings.providers.retain(|name, _| !from_user.providers.contains(name) || is_used(name));
-    settings.prices.0.retain(|model, _| !from_user.prices.contains(model) || models.contains(&model));
+    let in_cell = settings.cell.is_some();
+    let keeps_all = |is_from_user: bool| !is_from_user && !in_cell;
+    settings.providers.retain(|name, _| is_used(name) || keeps_all(from_user.providers.contains(name)));
+    settings.prices.0.retain(|model, _| models.contains(model) || keeps_all(from_user.prices.contains(model)));
+}
+
+/// Returns the configured models.
+fn models_of(settings: &RunSettings) -> Vec<&ModelId> {
+    Tier::ALL.iter().filter_map(|tier| Some(settings.models.configured(*tier)?.1)).collect()
 }
 
 /// Builds the artifact `task_requirements` from a task, in JSON. Its language is named as `[runners]` of the pipeline names

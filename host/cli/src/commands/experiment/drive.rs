@@ -1,23 +1,28 @@
 //! Drives every cell of an experiment to its end, several at once.
 //!
 //! A run that ended before is not touched. Cells start in the order of the plan. No further cell starts after the shared
-//! budget is exceeded or the person stops the experiment. A run that needs a decision waits; no question is asked.
+//! budget is exceeded or the person stops the experiment, and none that needs a provider that several runs could not reach one
+//! after another. A run that needs a decision waits; no question is asked. The tables are written after each cell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use phasegate_experiment::{Experiment, Plan, PlannedRun};
+use phasegate_experiment::{Experiment, PlannedRun};
 use phasegate_process::RunId;
-use phasegate_process::experiment::{Cell, CellId, CellStatus};
+use phasegate_process::experiment::{CellId, CellStatus, Results};
 use phasegate_process::sync::lock;
 use phasegate_runtime::output::{has_final_result, write_out};
 use phasegate_runtime::{Config, Error, Host, Observer, RunOutcome, StopSignal, load_run};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use super::cells::{Cells, REASON};
+use super::files;
+use super::labels::Labels;
 use super::others::{is_elsewhere, render_other, wait_until_free};
+use super::outages::Outages;
 use super::view::ExperimentView;
 use crate::drive::stop_on_signal;
 use crate::exit::{Exit, Failure};
@@ -25,25 +30,24 @@ use crate::out_dir;
 use crate::signals::{Signal, Signals};
 use crate::terminal::format::{cost, count, duration, truncate};
 
-/// Maximal length of a reason on the line of a cell.
-const REASON: usize = 120;
-
 /// Drives all cells of an experiment.
 pub struct ExperimentDriver {
     experiment: Experiment,
-    plan: Plan,
+    cells: Cells,
     config: Config,
     host: Host,
     view: Arc<ExperimentView>,
     out: PathBuf,
     state: PathBuf,
+    labels: Labels,
+    outages: Outages,
+    /// Held while the tables are written.
+    tables: Mutex<()>,
     stop: StopSignal,
     /// Set when no further cell may start.
     halted: AtomicBool,
     budget_reported: AtomicBool,
     ended: AtomicUsize,
-    /// Why a cell has no end, if the journal does not say it.
-    faults: Mutex<BTreeMap<RunId, String>>,
     /// The other processes that were named.
     others: Mutex<BTreeSet<u32>>,
 }
@@ -52,7 +56,7 @@ impl ExperimentDriver {
     /// Creates the driver.
     pub fn new(
         experiment: Experiment,
-        plan: Plan,
+        cells: Cells,
         config: Config,
         host: Host,
         view: Arc<ExperimentView>,
@@ -60,8 +64,11 @@ impl ExperimentDriver {
         state: &Path,
     ) -> Arc<Self> {
         Arc::new(Self {
+            labels: Labels::new(&experiment),
+            outages: Outages::default(),
+            tables: Mutex::default(),
             experiment,
-            plan,
+            cells,
             config,
             host,
             view,
@@ -71,13 +78,12 @@ impl ExperimentDriver {
             halted: AtomicBool::new(false),
             budget_reported: AtomicBool::new(false),
             ended: AtomicUsize::new(0),
-            faults: Mutex::default(),
             others: Mutex::default(),
         })
     }
 
-    /// Drives all cells, at most `jobs` at once. Returns the cells and the worst exit.
-    pub async fn drive(self: &Arc<Self>, jobs: usize, signals: &Signals) -> (Vec<Cell>, Exit) {
+    /// Drives all cells, at most `jobs` at once. Returns the results and the worst exit.
+    pub async fn drive(self: &Arc<Self>, jobs: usize, signals: &Signals) -> (Results, Exit) {
         let this = Arc::clone(self);
         let halt = move |message: &str| {
             this.halted.store(true, Ordering::Relaxed);
@@ -90,12 +96,17 @@ impl ExperimentDriver {
         let permits = Arc::new(Semaphore::new(jobs));
         let mut running = JoinSet::new();
         let mut worst = Exit::Passed;
+        let mut left = 0;
         for planned in open {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
             if self.halted.load(Ordering::Relaxed) {
                 // The runs under way may all pass; this one is not begun because of the signal.
                 worst = signals.received().map_or(worst, Signal::exit);
                 break;
+            }
+            if self.outages.is_blocked(self.cells.plan.variants.get(planned.variant)) {
+                left += 1;
+                continue;
             }
             let (this, permits) = (Arc::clone(self), Arc::clone(&permits));
             running.spawn(async move { this.drive_cell(&planned, permit, &permits).await });
@@ -105,21 +116,22 @@ impl ExperimentDriver {
         }
         waits.abort();
         self.view.hide();
-        (self.plan.cells.iter().map(|planned| self.cell(planned)).collect(), worst)
+        self.view.note(&self.outages.render(left));
+        (self.cells.results(), worst)
     }
 
     /// Returns the cells without an end, and writes missing output folders of the others.
     fn open_cells(&self) -> Vec<PlannedRun> {
         let mut open = Vec::new();
-        for planned in &self.plan.cells {
-            let cell = self.cell(planned);
+        for planned in &self.cells.plan.cells {
+            let cell = self.cells.cell(planned);
             match cell.standing.has_ended() {
                 true if has_final_result(&self.out_dir(&planned.place.run), &planned.place.run) => {}
                 true => self.write_missing(&planned.place.run).unwrap_or_else(|failure| self.view.fail(&failure)),
                 false => open.push(planned.clone()),
             }
         }
-        let before = self.plan.cells.len() - open.len();
+        let before = self.cells.plan.cells.len() - open.len();
         self.ended.store(before, Ordering::Relaxed);
         if before > 0 {
             self.view.note(&format!(
@@ -142,6 +154,9 @@ impl ExperimentDriver {
         loop {
             let driven = self.drive_to_end(planned).await;
             self.view.finish_run(run);
+            if driven.is_err() {
+                self.write_tables();
+            }
             match driven {
                 Ok(Some(exit)) => return exit,
                 Ok(None) => {}
@@ -156,7 +171,7 @@ impl ExperimentDriver {
                 () = wait_until_free(self.host.journal().as_ref(), run) => {}
                 cause = self.stop.stopped() => return Exit::after_stop(&cause),
             }
-            if self.cell(planned).standing.has_ended() {
+            if self.cells.cell(planned).standing.has_ended() {
                 self.write_missing(run).unwrap_or_else(|failure| self.view.fail(&failure));
                 self.print_cell(planned, Exit::Passed);
                 return Exit::Passed;
@@ -180,11 +195,11 @@ impl ExperimentDriver {
     async fn drive_to_end(&self, planned: &PlannedRun) -> Result<Option<Exit>, Failure> {
         let run = &planned.place.run;
         let observer: Arc<dyn Observer> = Arc::clone(&self.view) as Arc<dyn Observer>;
-        self.view.add_run(run, &self.label(planned));
+        self.view.add_run(run, &self.labels.of(planned));
         out_dir::check_run_of_experiment(&self.state, run, &self.out, &self.out_dir(run))?;
         let mut created = None;
         if !self.exists(run)? {
-            let Some(new) = self.experiment.new_run(&self.plan, planned, &self.config) else {
+            let Some(new) = self.experiment.new_run(&self.cells.plan, planned, &self.config) else {
                 return Ok(Some(Exit::Usage));
             };
             let made = self.host.create_as(run.clone(), new, &observer).await;
@@ -199,6 +214,7 @@ impl ExperimentDriver {
             Some(created) => self.host.run_created(created, observer, &self.stop).await,
             None => self.host.run(run, observer, &self.stop).await,
         };
+        self.outages.record(self.cells.plan.variants.get(planned.variant), ended.as_ref().err());
         let exit = match ended {
             Ok(RunOutcome::Finished(..)) => Exit::Passed,
             Ok(RunOutcome::Waiting { .. }) => Exit::Waiting,
@@ -234,19 +250,20 @@ impl ExperimentDriver {
 
     fn record_fault(&self, run: &RunId, error: Error) -> Failure {
         let failure = Failure::from(error).while_running();
-        let message = truncate(failure.message(), REASON);
-        lock(&self.faults).insert(run.clone(), message);
+        self.cells.record_fault(run, truncate(failure.message(), REASON));
         failure.with_hint(format!("run {run} has not ended; repeat the command to continue"))
     }
 
-    /// Prints a line for a cell that ended or stopped.
+    /// Prints a line for a cell that ended or stopped, after the tables are written.
     fn print_cell(&self, planned: &PlannedRun, exit: Exit) {
-        let cell = self.cell(planned);
+        self.write_tables();
+        let cell = self.cells.cell(planned);
         let spent = &cell.cost;
         let number = if cell.standing.has_ended() { self.ended.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
         let number = if number == 0 { "-".to_owned() } else { number.to_string() };
         let standing = cell.standing.as_str();
-        let label = self.label(planned);
+        let CellId { variant, task, repetition, .. } = &cell.id;
+        let label = format!("{task} {variant} #{repetition}");
         let reason = match cell.standing {
             CellStatus::Passed => String::new(),
             _ => format!(": {}", truncate(&cell.reason, REASON)),
@@ -257,54 +274,22 @@ impl ExperimentDriver {
             cost(spent.usd, spent.scripted, spent.asks_models),
             duration(spent.elapsed_ms)
         );
-        let total = self.plan.cells.len();
+        let total = self.cells.plan.cells.len();
         // What a decision needs.
         let run = if exit == Exit::Waiting { format!("; run {}", planned.place.run) } else { String::new() };
         self.view.note(&format!("{number:>4}/{total} {label} {standing} ({figures}){reason}{run}\n"));
     }
 
-    fn label(&self, planned: &PlannedRun) -> String {
-        let CellId { variant, task, repetition, .. } = &planned.place;
-        format!("{task} {variant} #{repetition}")
-    }
-
-    fn cell(&self, planned: &PlannedRun) -> Cell {
-        let place = planned.place.clone();
-        if let Err(failure) = self.check_made_here(&place.run) {
-            let reason = truncate(failure.message(), REASON);
-            return Cell { standing: CellStatus::Stopped, reason, ..Cell::not_started(place) };
-        }
-        let faults = lock(&self.faults);
-        let fault = faults.get(&planned.place.run);
-        match load_run(self.host.journal().as_ref(), &planned.place.run) {
-            Ok((state, events)) => {
-                let cell = Cell::from_run(place, &state, &events);
-                let reason = fault.filter(|_| !cell.standing.has_ended()).cloned();
-                Cell { reason: reason.unwrap_or(cell.reason), ..cell }
-            }
-            Err(Error::NoRun(_)) => {
-                let cell = Cell::not_started(place);
-                Cell { reason: fault.cloned().unwrap_or(cell.reason), ..cell }
-            }
-            // A run that cannot be read does not hide the results of the others.
-            Err(error) => {
-                let reason = truncate(&error.to_string(), REASON);
-                Cell { standing: CellStatus::Stopped, reason, ..Cell::not_started(place) }
-            }
-        }
-    }
-
-    /// Fails for an imported run with the name of a cell: its results are not those of this experiment.
-    fn check_made_here(&self, run: &RunId) -> Result<(), Failure> {
-        match self.host.journal().imported(run).map_err(Error::from)? {
-            None => Ok(()),
-            Some(_) => Err(Failure::infrastructure(format!("run {run} has the name of a cell and was imported"))
-                .with_hint(format!("remove it with `phasegate gc --forget {run} --yes`, or give another --state DIR"))),
+    /// Writes the tables as they are now. A failure is told at the end of the experiment, which writes them again.
+    fn write_tables(&self) {
+        let _one_at_a_time = lock(&self.tables);
+        if let Err(failure) = files::write(&self.out, &self.cells.results()) {
+            tracing::warn!("{}", failure.message());
         }
     }
 
     fn exists(&self, run: &RunId) -> Result<bool, Failure> {
-        self.check_made_here(run)?;
+        self.cells.check_made_here(run)?;
         match load_run(self.host.journal().as_ref(), run) {
             Ok(_) => Ok(true),
             Err(Error::NoRun(_)) => Ok(false),

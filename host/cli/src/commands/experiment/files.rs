@@ -5,7 +5,7 @@ use std::path::Path;
 use phasegate_files::Folder;
 use phasegate_process::experiment::Results;
 
-use super::table;
+use super::{notes, table};
 use crate::exit::Failure;
 use crate::paths;
 
@@ -33,7 +33,7 @@ pub fn check(out: &Path) -> Result<(), Failure> {
 /// Writes the results, and replaces those of an earlier call.
 pub fn write(out: &Path, results: &Results) -> Result<(), Failure> {
     let files = [
-        ("report.md", table::render_report(results)),
+        ("report.md", table::render_report(results) + &notes::render_report(results)),
         ("results.csv", table::render_csv(results)),
         ("cells.csv", table::render_cells_csv(results)),
         (RESULTS, table::render_json(results)),

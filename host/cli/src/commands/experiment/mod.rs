@@ -1,11 +1,17 @@
 //! `phasegate experiment`: runs tasks × variants × repetitions within one budget, and prints a table of results.
 //!
 //! The same command continues an interrupted experiment: runs that ended are kept, the others are resumed. Progress goes to
-//! stderr; stdout has the table only. Faults are found before anything is recorded.
+//! stderr; stdout has the table only. Faults are found before anything is recorded. `--dry-run` and `--report-only` start no
+//! run.
 
+mod cells;
 mod drive;
+mod dry_run;
 mod files;
+mod labels;
+mod notes;
 mod others;
+mod outages;
 mod table;
 mod view;
 
@@ -14,12 +20,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_broker::{BudgetConfig, ConfigError, check_priced};
+use phasegate_broker::{BudgetConfig, ConfigError, Spent, check_priced};
 use phasegate_experiment::{Experiment, Plan, PlannedVariant};
-use phasegate_journal::Journal;
+use phasegate_journal::{Journal, MemoryJournal};
 use phasegate_process::experiment::{CellStatus, Results};
 use phasegate_process::model::Tier;
-use phasegate_runtime::{Config, Error, Host, NotTrusted, Observer, Origin, RunSettings, Wants};
+use phasegate_runtime::{Config, Error, ExperimentBudget, Host, NotTrusted, Observer, Origin, RunSettings, Wants};
 
 use crate::context::Context;
 use crate::context_files;
@@ -32,15 +38,29 @@ use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
 use crate::terminal::printer::Printer;
 use crate::trust;
+use cells::Cells;
 use drive::ExperimentDriver;
+use dry_run::DryRun;
 use view::ExperimentView;
 
 /// Default number of runs at once.
 const JOBS: usize = 4;
 
+const EXIT_CODES: &str = "Exit codes:
+  0    every run has ended, passed or not
+  2    wrong usage or configuration; nothing was started
+  3    a run waits for a decision, which only `ask = true` allows
+  4    a run has not ended: budget, provider, disk or a plugin; repeat the command
+  129, 130, 143
+       stopped by SIGHUP, Ctrl-C or SIGTERM; repeat the command";
+
 /// Arguments of `experiment`.
 #[derive(clap::Args)]
-#[command(group = clap::ArgGroup::new("form").args(["json", "csv", "markdown"]))]
+#[command(
+    group = clap::ArgGroup::new("form").args(["json", "csv", "markdown"]),
+    group = clap::ArgGroup::new("start").args(["dry_run", "report_only"]),
+    after_help = EXIT_CODES
+)]
 pub struct Args {
     /// Experiment file in TOML: tasks, variants, repetitions and budget
     #[arg(value_name = "FILE.toml")]
@@ -51,6 +71,12 @@ pub struct Args {
     /// Output folder, with a subfolder for each run [default: phasegate-out/experiment-NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Say which runs would start, and estimate what they cost
+    #[arg(long, conflicts_with_all = ["csv", "markdown"])]
+    dry_run: bool,
+    /// Write and print the results as they are, without starting a run
+    #[arg(long)]
+    report_only: bool,
     /// Let the model calls of each run overlap
     #[arg(long = "async")]
     overlap: bool,
@@ -82,54 +108,125 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         check_default_out_dir(&out)?;
     }
     check_apart(state, &out)?;
-    try_out_dir(&out)?;
-    files::check(&out)?;
+    if !args.dry_run {
+        try_out_dir(&out)?;
+        files::check(&out)?;
+    }
     context_files::check(&mut experiment.tasks, &config, Some((&args.file, &out)), context)?;
-    let plan = experiment.plan(&config)?;
-    trust::ensure(context, missing_trust(context, &args.file, &plan, &config)?, config.locked)?;
+    let mut plan = experiment.plan(&config)?;
     let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);
+    if args.dry_run || args.report_only {
+        return look(&args, context, &experiment, plan, &config, (&out, jobs));
+    }
+    trust::ensure(context, missing_trust(context, &args.file, &plan, &config)?, config.locked)?;
     // Printed before anything that may take long: providers, the state folder, compilations.
     printer.note(&render_size(&experiment, &plan, jobs));
+    printer.note(&render_twins(&experiment, &plan));
     let unbounded = check_models(context, &experiment, &plan, &config).await?;
     trust::ensure(context, missing_total(context, &args.file, &experiment, &plan, &config), config.locked)?;
 
     let journal: Arc<dyn Journal> = Arc::new(open::open_or_create_journal(context)?);
+    // Another process may execute runs under names that their variants had before.
+    plan.adopt(experiment.known_runs(journal.as_ref())?);
     let _lock = others::wait_for_turn(context, journal.as_ref(), &plan, &out).await?;
-    let shared_budget = experiment.shared_budget(journal.as_ref())?;
-    let spent = shared_budget.spent();
-    let host = open::host_over(
-        journal,
-        context,
-        config.clone(),
-        RunOptions { overlap: args.overlap, ..RunOptions::default() },
-        Some(shared_budget),
-    )?;
+    let known = experiment.known_runs(journal.as_ref())?;
+    let budget = ExperimentBudget::new(&journal, &experiment.name);
+    let before = budget.limits()?;
+    budget.set_limits(&experiment.budget, &experiment.file).await?;
+    budget.restore(known.iter().map(|known| &known.run)).await?;
+    let spent = budget.spent()?;
+    let options = RunOptions { overlap: args.overlap, ..RunOptions::default() };
+    let host = open::host_over(Arc::clone(&journal), context, config.clone(), options)?;
     let view = Arc::new(ExperimentView::new(context));
     check_variants(&experiment, &plan, &config, &host, &view).await?;
     let repositories = experiment.tasks.iter().filter_map(|task| Some(task.repository.as_ref()?.path.clone()));
     printer.note(&ignore_run_folders(state, args.out.is_none(), &repositories.collect::<Vec<_>>()));
 
     printer.note(&format!(
-        "budget      {} in total; {} in {} spent before\n{unbounded}results     {}\n\n",
-        experiment.budget,
-        money(spent.usd),
-        count(spent.calls, "call"),
+        "{}{}{unbounded}results     {}\n\n",
+        render_budget(&experiment.budget, spent),
+        render_former_limits(&experiment, before),
         paths::display_path(&out),
     ));
-    let name = experiment.name.clone();
-    let driver = ExperimentDriver::new(experiment, plan, config, host, view, out.clone(), state);
-    let (cells, exit) = driver.drive(jobs, &context.signals).await;
-    let results = Results::new(&name, cells);
-    files::write(&out, &results)?;
-    printer.print(&match (args.json, args.csv, args.markdown) {
-        (true, ..) => table::render_json(&results),
-        (_, true, _) => table::render_csv(&results),
-        (.., true) => table::render_markdown(&results),
-        _ => table::render_terminal(&results, printer.paint()),
-    });
-    printer.note(&format!("\nResults are in {}.\n", paths::display_path(&out)));
-    printer.note(&render_open_runs(&results, printer));
+    let cells = Cells::new(experiment.name.clone(), plan, known, journal, &config);
+    let driver = ExperimentDriver::new(experiment, cells, config, host, view, out.clone(), state);
+    let (results, exit) = driver.drive(jobs, &context.signals).await;
+    report(&args, context, &out, &results)?;
     Ok(exit)
+}
+
+/// Reads what there is and starts nothing: for `--dry-run` and `--report-only`.
+fn look(
+    args: &Args,
+    context: &Context,
+    experiment: &Experiment,
+    plan: Plan,
+    config: &Config,
+    (out, jobs): (&Path, usize),
+) -> Result<Exit, Failure> {
+    let printer = context.printer;
+    // The first start creates the state folder.
+    let found = if context.state.is_dir() { open::find_journal(context)? } else { None };
+    let journal: Arc<dyn Journal> = match found {
+        Some(journal) => Arc::new(journal),
+        None => Arc::new(MemoryJournal::new()),
+    };
+    let known = experiment.known_runs(journal.as_ref())?;
+    let spent = ExperimentBudget::new(&journal, &experiment.name).spent()?;
+    printer.note(&render_size(experiment, &plan, jobs));
+    printer.note(&render_twins(experiment, &plan));
+    let cells = Cells::new(experiment.name.clone(), plan, known, journal, config);
+    if args.report_only {
+        report(args, context, out, &cells.results())?;
+        return Ok(Exit::Passed);
+    }
+    printer.note(&format!("{}\n", render_budget(&experiment.budget, spent)));
+    let dry_run = DryRun::new(experiment, &cells, spent, jobs);
+    printer.print(&if args.json { dry_run.render_json() } else { dry_run.render() });
+    printer.note("\nDry run. Repeat without --dry-run to start.\n");
+    Ok(Exit::Passed)
+}
+
+/// Writes and prints the results.
+fn report(args: &Args, context: &Context, out: &Path, results: &Results) -> Result<(), Failure> {
+    let printer = context.printer;
+    files::write(out, results)?;
+    printer.print(&match (args.json, args.csv, args.markdown) {
+        (true, ..) => table::render_json(results),
+        (_, true, _) => table::render_csv(results),
+        (.., true) => table::render_markdown(results),
+        _ => table::render_terminal(results, printer.paint()) + &notes::render_terminal(results),
+    });
+    printer.note(&format!("\nResults are in {}.\n", paths::display_path(out)));
+    printer.note(&render_open_runs(results, &printer));
+    Ok(())
+}
+
+fn render_budget(budget: &BudgetConfig, spent: Spent) -> String {
+    format!("budget      {budget} in total; {} in {} spent before\n", money(spent.usd), count(spent.calls, "call"))
+}
+
+/// Says that the file changes the limits of the experiment; empty if it does not.
+fn render_former_limits(experiment: &Experiment, before: Option<(BudgetConfig, String)>) -> String {
+    match before {
+        Some((limits, source)) if limits.bounds() != experiment.budget.bounds() => {
+            let from = if source == experiment.file { String::new() } else { format!(" ({source})") };
+            format!("            before: {limits}{from}; {} holds now, in every process\n", experiment.file)
+        }
+        _ => String::new(),
+    }
+}
+
+/// Says which variants run the same; empty if none do.
+fn render_twins(experiment: &Experiment, plan: &Plan) -> String {
+    let name = |at: usize| experiment.variants.get(at).map_or("", |variant| variant.name.as_str());
+    let twins = plan.variants.iter().enumerate().filter_map(|(at, variant)| Some((at, variant.same_as?)));
+    twins
+        .map(|(at, first)| {
+            let (one, other) = (name(first), name(at));
+            format!("variants {one} and {other} are the same: whatever differs between them is chance\n")
+        })
+        .collect()
 }
 
 /// Says how the runs that have not ended continue; empty if all have.

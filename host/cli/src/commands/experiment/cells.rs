@@ -1,0 +1,135 @@
+//! The cells of an experiment, read from the runs in the journal. Money is computed with the prices of today.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use phasegate_experiment::{KnownRun, Plan, PlannedRun};
+use phasegate_journal::Journal;
+use phasegate_process::RunId;
+use phasegate_process::experiment::{Cell, CellId, Results, SupersededRun};
+use phasegate_process::sync::lock;
+use phasegate_runtime::{Config, Error, RunSettings, TodaysCost, load_run, read_json};
+
+use crate::exit::Failure;
+use crate::terminal::format::truncate;
+
+/// Maximal length of a reason.
+pub const REASON: usize = 120;
+
+/// The runs of an experiment.
+pub struct Cells {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// The plan, whose cells have their runs.
+    pub plan: Plan,
+    journal: Arc<dyn Journal>,
+    superseded: Vec<SupersededRun>,
+    /// The cells whose runs have ended: they do not change.
+    ended: Mutex<BTreeMap<RunId, Cell>>,
+    /// Why a cell has no end, if the journal does not say it.
+    faults: Mutex<BTreeMap<RunId, String>>,
+}
+
+impl Cells {
+    /// Gives each cell of the plan its run. `known` are the runs of the experiment in the journal.
+    pub fn new(
+        experiment: String,
+        mut plan: Plan,
+        known: Vec<KnownRun>,
+        journal: Arc<dyn Journal>,
+        config: &Config,
+    ) -> Self {
+        let superseded = plan.adopt(known);
+        let superseded = superseded.into_iter().map(|known| {
+            let KnownRun { run, task, cell, .. } = known;
+            let id = CellId { variant: cell.variant, task, repetition: cell.repetition, run };
+            match read_cell(journal.as_ref(), id.clone(), |pinned| (config.prices.clone(), pinned.providers.clone())) {
+                Ok(cell) => cell,
+                Err(error) => unreadable(id, &error.to_string()),
+            }
+        });
+        let superseded = superseded.map(SupersededRun::from).collect();
+        Self { experiment, plan, journal, superseded, ended: Mutex::default(), faults: Mutex::default() }
+    }
+
+    /// Returns the runs that belong to no cell.
+    pub fn superseded(&self) -> &[SupersededRun] {
+        &self.superseded
+    }
+
+    /// Notes why a run has no end.
+    pub fn record_fault(&self, run: &RunId, message: String) {
+        lock(&self.faults).insert(run.clone(), message);
+    }
+
+    /// Reads a cell.
+    pub fn cell(&self, planned: &PlannedRun) -> Cell {
+        let place = &planned.place;
+        if let Some(ended) = lock(&self.ended).get(&place.run) {
+            return ended.clone();
+        }
+        let cell = self.read(planned);
+        if cell.standing.has_ended() {
+            lock(&self.ended).insert(place.run.clone(), cell.clone());
+        }
+        cell
+    }
+
+    fn read(&self, planned: &PlannedRun) -> Cell {
+        let place = planned.place.clone();
+        if let Err(failure) = self.check_made_here(&place.run) {
+            return unreadable(place, failure.message());
+        }
+        let fault = lock(&self.faults).get(&place.run).cloned();
+        let today = |pinned: &RunSettings| match self.plan.variants.get(planned.variant) {
+            Some(variant) => (variant.settings.prices.clone(), variant.settings.providers.clone()),
+            None => (pinned.prices.clone(), pinned.providers.clone()),
+        };
+        match read_cell(self.journal.as_ref(), place.clone(), today) {
+            Ok(cell) => {
+                let reason = fault.filter(|_| !cell.standing.has_ended());
+                Cell { reason: reason.unwrap_or_else(|| cell.reason.clone()), ..cell }
+            }
+            Err(Error::NoRun(_)) => {
+                let cell = Cell::not_started(place);
+                Cell { reason: fault.unwrap_or_else(|| cell.reason.clone()), ..cell }
+            }
+            // A run that cannot be read does not hide the results of the others.
+            Err(error) => unreadable(place, &error.to_string()),
+        }
+    }
+
+    /// Returns the results as they are now.
+    pub fn results(&self) -> Results {
+        let cells = self.plan.cells.iter().map(|planned| self.cell(planned)).collect();
+        Results { superseded: self.superseded.clone(), ..Results::new(&self.experiment, cells) }
+    }
+
+    /// Fails for an imported run with the name of a cell: its results are not those of this experiment.
+    pub fn check_made_here(&self, run: &RunId) -> Result<(), Failure> {
+        match self.journal.imported(run).map_err(Error::from)? {
+            None => Ok(()),
+            Some(_) => Err(Failure::infrastructure(format!("run {run} has the name of a cell and was imported"))
+                .with_hint(format!("remove it with `phasegate gc --forget {run} --yes`, or give another --state DIR"))),
+        }
+    }
+}
+
+fn unreadable(id: CellId, why: &str) -> Cell {
+    let standing = phasegate_process::experiment::CellStatus::Stopped;
+    Cell { standing, reason: truncate(why, REASON), ..Cell::not_started(id) }
+}
+
+type Prices = (phasegate_broker::PriceTable, BTreeMap<String, phasegate_broker::ProviderConfig>);
+
+/// Reads a run as a cell. `today` returns prices and providers of today.
+fn read_cell(journal: &dyn Journal, id: CellId, today: impl Fn(&RunSettings) -> Prices) -> Result<Cell, Error> {
+    let (state, events) = load_run(journal, &id.run)?;
+    let cell = Cell::from_run(id, &state, &events);
+    let pinned: RunSettings = read_json(journal, &state.created.settings)?;
+    let (prices, providers) = today(&pinned);
+    Ok(match TodaysCost::new(&events, &pinned.prices, &prices, &providers) {
+        Some(TodaysCost { usd }) => Cell { cost: cell.cost.repriced(usd), ..cell },
+        None => cell,
+    })
+}
