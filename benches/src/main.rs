@@ -1,7 +1,9 @@
 //! `measure NAME ARGS…`: takes one measurement and prints its figures as one line of JSON.
 
 use anyhow::{Context, Result, bail};
-use phasegate_bench::measure::{attempts, bare, hot, idle, journal, load, python, resume, single, start, waiting};
+use phasegate_bench::measure::{
+    attempts, bare, hot, idle, journal, load, python, resume, single, start, sync, waiting,
+};
 
 /// The allocator of the binary `phasegate`.
 #[global_allocator]
@@ -18,6 +20,7 @@ const USAGE: &str = "usage: measure NAME ARGS…
   journal RUNS BINARY           `create`, `runs` and `show` beside so many other runs
   start BINARY STARTS           the program until its first request: warm, fresh state folder, cold cache
   idle BINARY SECONDS           CPU time and wake-ups of a run that waits for a model
+  sync TIMES                    an append of 4 KB to a file until it is durable
   hot NAME TIMES [FOLDER]       one hot path, for the count of instructions";
 
 fn main() -> Result<()> {
@@ -34,6 +37,7 @@ fn main() -> Result<()> {
         ["journal", runs, binary] => journal::measure(number(runs)?, binary.as_ref())?,
         ["start", binary, starts] => start::measure(binary.as_ref(), number(starts)?)?,
         ["idle", binary, seconds] => idle::measure(binary.as_ref(), number(seconds)? as u64)?,
+        ["sync", times] => sync::measure(number(times)?)?,
         ["hot", name, times, folder @ ..] => {
             return hot::execute(name, number(times)?, folder.first().map(AsRef::as_ref));
         }

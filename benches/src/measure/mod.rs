@@ -20,6 +20,7 @@ pub mod python;
 pub mod resume;
 pub mod single;
 pub mod start;
+pub mod sync;
 pub mod waiting;
 
 mod model_server;

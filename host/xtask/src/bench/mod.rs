@@ -12,6 +12,7 @@ mod options;
 mod peers;
 mod plan;
 mod plot;
+mod profile;
 mod report;
 mod results;
 mod rows;
@@ -30,12 +31,14 @@ use self::side::Side;
 /// How to call this subcommand.
 pub const USAGE: &str = "usage: cargo xtask bench [NAME…] [--rounds N] [--quick] [--no-peers] [--programs DIR] [--before]
        cargo xtask bench growth [NAME…] [--rounds N] [--quick] [--programs DIR]
+       cargo xtask bench profile [--quick] [--programs DIR]
        cargo xtask bench report
        cargo xtask bench counts [--accept]
 
 Measure whole runs, this program and its peers in turn, and write BENCHMARKS.md and benches/results.
 
   growth        measure how time and memory grow, and draw the plots
+  profile       show with `perf` where the CPU time of runs goes
   report        write the tables and plots again from benches/results
   counts        count the instructions of hot paths with valgrind and compare with benches/results/instructions.json
   NAME…         only measurements whose name contains NAME
@@ -49,10 +52,12 @@ Measure whole runs, this program and its peers in turn, and write BENCHMARKS.md 
 /// Runs the subcommand; `None` for arguments that the usage does not have.
 pub fn run(root: &Path, args: impl Iterator<Item = String>) -> Option<Result<()>> {
     let mut args = args.peekable();
-    let part = args.next_if(|arg| matches!(arg.as_str(), "growth" | "report" | "counts"));
+    let part = args.next_if(|arg| matches!(arg.as_str(), "growth" | "profile" | "report" | "counts"));
     let options = Options::parse(args)?;
     let measured = match part.as_deref() {
         Some("growth") => growth::measure(root, &options),
+        Some("profile") => Programs::find(root, options.programs.as_deref())
+            .and_then(|programs| profile::measure(root, &programs, options.quick)),
         Some("report") => Ok(()),
         Some("counts") => return Some(counts::check(root, options.accept)),
         _ => measure(root, &options),

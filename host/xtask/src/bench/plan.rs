@@ -25,13 +25,14 @@ const fn measurement(name: &'static str, side: Side, args: &'static str, quick: 
 }
 
 /// All measurements; sides that are compared follow each other.
-pub const MEASUREMENTS: [Measurement; 21] = {
+pub const MEASUREMENTS: [Measurement; 22] = {
     use Side::{LangGraph, Phasegate, PydanticAi, Restate};
     [
         measurement("single-memory", Phasegate, "single mem 500", "single mem 50"),
         measurement("single-memory", LangGraph, "single memory 300", "single memory 30"),
         measurement("single-memory", PydanticAi, "single 100", "single 10"),
         measurement("bare", Phasegate, "bare 3000 5", "bare 300 3"),
+        measurement("sync", Phasegate, "sync 1000", "sync 100"),
         measurement("single-durable", Phasegate, "single disk 300", "single disk 30"),
         measurement("single-durable", LangGraph, "single sqlite 100", "single sqlite 10"),
         measurement("single-durable", Restate, "single 100", "single 10"),

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::results::{BEFORE, GROWTH, NOW, Results};
-use super::{growth, rows};
+use super::results::{BEFORE, GROWTH, NOW, PROFILE, Results};
+use super::{growth, profile, rows};
 
 const FILE: &str = "BENCHMARKS.md";
 
@@ -15,11 +15,16 @@ const FILE: &str = "BENCHMARKS.md";
 pub fn write(root: &Path) -> Result<()> {
     let load = |file: &str| Results::load(&root.join(file));
     let (now, before, grown) = (load(NOW)?, load(BEFORE)?, load(GROWTH)?);
+    let shares: profile::Shares = match fs::read_to_string(root.join(PROFILE)) {
+        Ok(text) => serde_json::from_str(&text).context(PROFILE)?,
+        Err(_) => profile::Shares::new(),
+    };
     let path = root.join(FILE);
     let mut text = fs::read_to_string(&path).context(FILE)?;
     let blocks = [
         ("machine", render_machine(&now)),
         ("runs", rows::render_table(&now, &before)),
+        ("profile", profile::render(&shares)),
         ("growth", growth::render(root, &grown)?),
     ];
     for (name, block) in blocks {

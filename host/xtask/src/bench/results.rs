@@ -16,6 +16,8 @@ pub const NOW: &str = "benches/results/runs.json";
 pub const BEFORE: &str = "benches/results/before.json";
 /// How cost grows.
 pub const GROWTH: &str = "benches/results/growth.json";
+/// Where CPU time goes.
+pub const PROFILE: &str = "benches/results/profile.json";
 
 /// Figures of all rounds by measurement, side and name of the figure.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -35,10 +35,11 @@ const fn row(
 const MS: (f64, &str) = (1.0, "ms");
 const MB: (f64, &str) = (1e-6, "MB");
 
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 23] = [
     row("step in memory", ("single-memory", "ms"), (0.1, "ms"), Some(AtMost(0.10))),
     row("run in memory", ("single-memory", "ms"), MS, None),
     row("step durable, one run", ("single-durable", "ms"), (0.1, "ms"), Some(AtMost(0.30))),
+    row("… one append of 4 KB and its sync", ("sync", "ms"), MS, None),
     row("run durable, one run", ("single-durable", "ms"), MS, None),
     row("1,000 runs, 50 ms model, durable", ("load-50ms", "seconds"), (1.0, "s"), Some(AtMost(1.0))),
     row("… CPU time", ("load-50ms", "cpu_s"), (1.0, "s"), None),
