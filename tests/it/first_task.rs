@@ -54,6 +54,19 @@ fn examples_add_a_gate_and_replace_the_strategy() {
 }
 
 #[test]
+fn lean_goes_from_plan_to_tested_code() {
+    let scenario = crate::scenario("first-task");
+    let output = Output::from_command(scenario.first_task_command(&["--pipeline", "lean"]));
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let asked = output.events_named("model_asked").map(|event| event["label"].as_str().unwrap().to_owned());
+    let expected =
+        ["planning", "code", "test/write", "test/diagnose", "code", "test/write", "postmortem"].map(str::to_owned);
+    assert_eq!(asked.collect::<Vec<_>>(), expected);
+    assert!(scenario.path("out/durations.py").exists() && scenario.path("out/report.md").exists());
+    scenario.check_replay(&output.run_id(), &[]);
+}
+
+#[test]
 fn first_task_passes_after_one_rework_each() {
     let scenario = crate::scenario("first-task");
     let output = Output::from_command(scenario.first_task_command(&[]));

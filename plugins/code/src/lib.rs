@@ -1,4 +1,5 @@
-//! The code agent: writes the files of a design. In a repository it answers with changes, which this agent applies.
+//! The code agent: writes the files of a design, or of the task and its plan where the pipeline has no design. In a repository it
+//! answers with changes, which this agent applies.
 //!
 //! Asks one question (label `code`). Faults found by the host, by `check` or by `changes` lead to one repair question; where the
 //! host has a runner for the language, these include syntax errors. Fails if an input is unreadable or the repaired answer is
@@ -13,30 +14,13 @@ use phasegate_standard_agents::{Context, render};
 
 mod changes;
 mod check;
+mod role;
 
 use changes::{Answer, Project};
+use role::{CHANGES, DESIGN, Form, TASK, WHOLE_FILES};
 
-const ROLE: Prompt = Prompt::new(include_str!("../prompts/role.md"));
 const REPORT: Prompt = Prompt::new(include_str!("../prompts/report.md"));
 const REQUEST: &str = "Write the code. Answer with the JSON object alone.";
-
-/// The parts of the prompt that depend on whether there is a repository.
-struct Form {
-    extent: &'static str,
-    form: &'static str,
-    schema: &'static str,
-}
-
-const WHOLE_FILES: Form = Form {
-    extent: include_str!("../prompts/extent.md"),
-    form: include_str!("../prompts/form.md"),
-    schema: include_str!("../prompts/answer.schema.json"),
-};
-const CHANGES: Form = Form {
-    extent: include_str!("../prompts/extent-repository.md"),
-    form: include_str!("../prompts/form-repository.md"),
-    schema: include_str!("../prompts/answer-repository.schema.json"),
-};
 
 /// The code agent.
 pub struct Code;
@@ -83,13 +67,15 @@ fn faults(code: &GeneratedCode, written: impl Fn(&str) -> bool) -> Vec<String> {
 fn sections(context: &Context<'_>, form: &Form, previous: Option<&GeneratedCode>) -> Result<Sections, Failure> {
     let work = context.work;
     let plan: ProjectPlan = work.read_json("project_plan")?;
-    let design: DesignSpecification = work.read_json("design_specification")?;
+    let design: Option<DesignSpecification> = work.read_optional("design_specification")?;
     let report: Option<TestReport> = work.read_optional("test_report")?;
     let report = report.map(|report| REPORT.render(&[("report", &render::test_report(&report))]));
-    let role = ROLE.render(&[("extent", form.extent.trim_end()), ("form", form.form.trim_end())]);
-    Ok(context
-        .with_design(&plan, &design)?
-        .add(SharedBy::Agent, role)
+    let (sections, basis) = match &design {
+        Some(design) => (context.with_design(&plan, design)?, DESIGN),
+        None => (context.with_plan(&plan)?, TASK),
+    };
+    Ok(sections
+        .add(SharedBy::Agent, form.render(&basis))
         .add(SharedBy::Attempt, report.unwrap_or_default())
         .add(SharedBy::Attempt, revision(work, previous.map(render::plain_code).as_deref()))
         .add(SharedBy::Call, REQUEST))

@@ -94,3 +94,15 @@ fn requests_without_repository_never_change() {
     let (_, activity) = host.answer("code", "{}").answer("code/repair", &answer("x = 1")).run::<Code>();
     assert_eq!(requests_fingerprint(&activity.requests), "caa8035e898d33af");
 }
+
+#[test]
+fn without_design_the_task_is_the_basis() {
+    let host = MockHost::new()
+        .input("task_requirements", "task_requirements", TASK_JSON)
+        .input("project_plan", "project_plan", PLAN);
+    let (result, activity) = host.answer("code", &answer("x = 1")).run::<Code>();
+    assert!(result.is_ok(), "{result:?}");
+    let prompt = request_text(&activity.requests[0]);
+    assert!(prompt.contains("You write the code of a task from its requirements and its plan"), "{prompt}");
+    assert!(!prompt.contains("design") && !prompt.contains("reviewers"), "{prompt}");
+}

@@ -11,7 +11,8 @@ use crate::inputs::Inputs;
 const ROLE: Prompt = Prompt::new(include_str!("../prompts/diagnose.md"));
 const REQUEST: &str = "Find the causes. Answer with the JSON object alone.";
 const MAX_ANSWER_TOKENS: u32 = 8_000;
-const BLAMABLE_PHASES: [&str; 4] = ["planning", "design", "code", "test"];
+/// The rule for faults of a design.
+const DESIGN_PHASE: &str = include_str!("../prompts/diagnose-design.md");
 /// Limit of a failure message in characters; its end is kept, where tracebacks name the error.
 const MAX_MESSAGE_CHARS: usize = 4_000;
 const MAX_OUTPUT_CHARS: usize = 1_000;
@@ -30,9 +31,10 @@ pub async fn find_causes(
     let failures = render_failures(&run.build_errors, &failed);
     let changes =
         context.repository.as_ref().map(|view| titled("What the code changes", &view.render_changes(&inputs.code)));
-    let sections = context
-        .with_design(&inputs.plan, &inputs.design)?
-        .add(SharedBy::Agent, ROLE.render(&[]))
+    let design = if inputs.design.is_some() { DESIGN_PHASE } else { "" };
+    let sections = inputs
+        .sections(context)?
+        .add(SharedBy::Agent, ROLE.render(&[("basis", inputs.basis()), ("design", design)]))
         .add(SharedBy::Subject, titled("The code", &render::numbered_code(&inputs.code)))
         .add(SharedBy::Subject, changes.unwrap_or_default())
         .add(SharedBy::Subject, titled("The suite", &render::suite(suite)))
@@ -40,7 +42,8 @@ pub async fn find_causes(
         .add(SharedBy::Call, REQUEST);
     let question =
         context.question("test/diagnose", sections).schema(panel::SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
-    let check = |answer: &Findings, _: &str| faults(&answer.issues, &run.build_errors, &failed);
+    let phases = blamable_phases(inputs.design.is_some());
+    let check = |answer: &Findings, _: &str| faults(&answer.issues, &phases, &run.build_errors, &failed);
     let answer: Findings = context.settings.apply(question).json(check).await?;
     Ok(answer.issues.into_iter().map(|issue| add_messages(issue, &failed)).collect())
 }
@@ -59,8 +62,14 @@ fn render_failures(build_errors: &[String], failed: &[&TestCase]) -> String {
     build.into_iter().chain(tests).collect::<Vec<_>>().join("\n")
 }
 
-fn faults(issues: &[Issue], build_errors: &[String], failed: &[&TestCase]) -> Vec<String> {
-    let mut faults = findings::issue_faults(issues, &BLAMABLE_PHASES);
+/// Returns the phases that an issue may name as its cause.
+fn blamable_phases(has_design: bool) -> Vec<&'static str> {
+    let all = ["planning", "design", "code", "test"];
+    all.into_iter().filter(|phase| has_design || *phase != "design").collect()
+}
+
+fn faults(issues: &[Issue], phases: &[&str], build_errors: &[String], failed: &[&TestCase]) -> Vec<String> {
+    let mut faults = findings::issue_faults(issues, phases);
     let is_explained = |text: &str| issues.iter().any(|issue| mentions(&issue.evidence, text));
     faults.extend(
         failed

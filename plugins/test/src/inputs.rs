@@ -1,9 +1,9 @@
 //! The inputs of the test phase.
 
-use phasegate_plugin::Failure;
 use phasegate_plugin::artifacts::{
     DesignSpecification, GeneratedCode, ProjectPlan, TaskRequirements, TestReport, TestSuite,
 };
+use phasegate_plugin::{Failure, Sections};
 use phasegate_standard_agents::Context;
 
 use crate::taken::Taken;
@@ -14,8 +14,8 @@ pub struct Inputs {
     pub task: TaskRequirements,
     /// The plan.
     pub plan: ProjectPlan,
-    /// The design, from which tests are written.
-    pub design: DesignSpecification,
+    /// The design, from which tests are written, if the pipeline has one.
+    pub design: Option<DesignSpecification>,
     /// The code under test.
     pub code: GeneratedCode,
     /// The host's report of the previous attempt, if the pipeline passes it.
@@ -33,11 +33,24 @@ impl Inputs {
         Ok(Self {
             task: context.task.clone(),
             plan: work.read_json("project_plan")?,
-            design: work.read_json("design_specification")?,
+            design: work.read_optional("design_specification")?,
             code: work.read_json("generated_code")?,
             report: work.read_optional("test_report")?,
             previous: work.previous_json("test_suite")?,
             taken: context.repository.as_ref().map(|view| Taken::load(&view.repository)).unwrap_or_default(),
         })
+    }
+
+    /// Returns the sections with the plan, and with the design if there is one.
+    pub fn sections(&self, context: &Context<'_>) -> Result<Sections, Failure> {
+        match &self.design {
+            Some(design) => context.with_design(&self.plan, design),
+            None => context.with_plan(&self.plan),
+        }
+    }
+
+    /// Returns the name of the document that says beside the requirements what must hold.
+    pub fn basis(&self) -> &'static str {
+        if self.design.is_some() { "design" } else { "plan" }
     }
 }

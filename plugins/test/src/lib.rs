@@ -1,5 +1,5 @@
-//! The test agent: writes a suite from requirements and design, runs it on the delivered code, and names the phase that caused
-//! each failure.
+//! The test agent: writes a suite from requirements and design, or from requirements and plan where the pipeline has no design,
+//! runs it on the delivered code, and names the phase that caused each failure.
 //!
 //! Earlier tests stay unless they are dropped by name with a reason. If the suite cannot be collected or is incomplete, the
 //! model gets one repair question. Every test that did not pass is in the evidence of an issue, with its message. The agent
@@ -28,6 +28,10 @@ const EXISTING: Prompt = Prompt::new(include_str!("../prompts/existing.md"));
 const REPORT: Prompt = Prompt::new(include_str!("../prompts/report.md"));
 const REPAIR: Prompt = Prompt::new(include_str!("../prompts/repair.md"));
 const SCHEMA: &str = include_str!("../prompts/suite.schema.json");
+/// Added to the cases that need a test where a design was reviewed.
+const REVIEWED_CASES: &str = ", and the cases that the reviews named";
+/// Added where there is no design that fixes names.
+const OPEN_NAMES: &str = "\n  Names and signatures that the requirements leave open are those of the code's public lines.";
 const REQUEST: &str = "Write the suite. Answer with the JSON object alone.";
 
 /// The test agent.
@@ -60,6 +64,7 @@ async fn write_suite(context: &Context<'_>, inputs: &Inputs) -> Result<(TestSuit
     }
     host::log(Level::Info, &format!("test: asking for a repair of the suite: {}", errors.join("; ")));
     let repair = REPAIR.render(&[
+        ("basis", inputs.basis()),
         ("errors", &fenced("Faults of the suite", &errors.join("\n"))),
         ("found", &fenced("Tests that were found", &trial.names().join("\n"))),
     ]);
@@ -74,9 +79,10 @@ fn sections(context: &Context<'_>, inputs: &Inputs) -> Result<Sections, Failure>
     let report = inputs.report.as_ref().map(|report| REPORT.render(&[("report", &render::test_report(report))]));
     let surface = fenced("Paths and public lines", &surface::render(&inputs.code));
     let existing = context.repository.as_ref().map(|_| EXISTING.render(&[("tests", &inputs.taken.render_tests())]));
-    Ok(context
-        .with_design(&inputs.plan, &inputs.design)?
-        .add(SharedBy::Agent, WRITE.render(&[]))
+    let (cases, names) = if inputs.design.is_some() { (REVIEWED_CASES, "") } else { ("", OPEN_NAMES) };
+    Ok(inputs
+        .sections(context)?
+        .add(SharedBy::Agent, WRITE.render(&[("basis", inputs.basis()), ("cases", cases), ("names", names)]))
         .add(SharedBy::Agent, existing.unwrap_or_default())
         .add(SharedBy::Subject, titled("The files of the code", &surface))
         .add(SharedBy::Attempt, report.unwrap_or_default())

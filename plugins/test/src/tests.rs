@@ -20,10 +20,13 @@ const SUITE: &str = r#"{"files": [{"path": "tests/test_a.py", "content": "def te
 const NOTHING_NEW: &str = r#"{"files": [], "covers": [], "dropped": []}"#;
 
 fn host() -> MockHost {
+    host_without_design().input("design_specification", "design_specification", DESIGN)
+}
+
+fn host_without_design() -> MockHost {
     MockHost::new()
         .input("task_requirements", "task_requirements", TASK)
         .input("project_plan", "project_plan", PLAN)
-        .input("design_specification", "design_specification", DESIGN)
         .input("generated_code", "generated_code", CODE)
         .assignment(|a| a.phase = "test".to_owned())
 }
@@ -284,4 +287,21 @@ fn suites_may_replace_existing_tests() {
     };
     let (result, _) = with_repository(host()).answer("test/write", &replacing).test_run(Ok(run)).run::<Test>();
     assert_eq!(suite_of(&result).files[0].path, "tests/test_prices.py");
+}
+
+#[test]
+fn without_design_the_plan_is_the_basis() {
+    let design = diagnosis("tests/test_a.py::test_m fails").replace("\"code\"", "\"design\"");
+    let failing = ran(vec![case("test_h", Outcome::Passed, ""), case("test_m", Outcome::Failed, "assert 90 == 5400")]);
+    let host = host_without_design()
+        .answer("test/write", SUITE)
+        .test_run(failing)
+        .answer("test/diagnose", &design)
+        .answer("test/diagnose/repair", &diagnosis("tests/test_a.py::test_m fails"));
+    let (result, activity) = host.run::<Test>();
+    let [write, diagnose, repair] = [0, 1, 2].map(|at| request_text(&activity.requests[at]));
+    assert!(write.contains("from its requirements and its plan") && !write.contains("design"), "{write}");
+    assert!(!diagnose.contains("design"), "{diagnose}");
+    assert!(repair.contains("phase_injected: `design` is not one of planning, code, test"), "{repair}");
+    assert_eq!(issues_of(result)[0].phase_injected, "code");
 }

@@ -9,6 +9,7 @@ fn lists_and_shows_standard_pipelines() {
     let workspace = workspace();
     assert_snapshot!(workspace.render(&["pipeline", "list"]), @r"
     tsp              planning, design, design review, code, code review, test, postmortem
+    lean             planning, code, test, postmortem
     planning-design  planning, design, design review
     exit 0
     ");
@@ -51,6 +52,6 @@ fn checks_a_pipeline_file_with_line_and_hint() {
     assert_snapshot!(workspace.reject(&["pipeline", "show", "nothing"]), @"
     exit 2
     error[PG-0101]: there is no standard pipeline `nothing`
-    hint: choose from tsp, planning-design
+    hint: choose from tsp, lean, planning-design
     ");
 }

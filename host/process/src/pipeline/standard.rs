@@ -1,8 +1,9 @@
 //! The pipelines that are compiled into the binary.
 
 /// The name and the TOML text of each.
-pub const STANDARD: [(&str, &str); 2] = [
+pub const STANDARD: [(&str, &str); 3] = [
     ("tsp", include_str!("../../pipelines/tsp.toml")),
+    ("lean", include_str!("../../pipelines/lean.toml")),
     ("planning-design", include_str!("../../pipelines/planning-design.toml")),
 ];
 
