@@ -9,6 +9,7 @@ mod corpus;
 mod decisions;
 mod dist;
 mod docs;
+mod expected_effort;
 mod experiment;
 mod first_request;
 mod first_task;

@@ -260,7 +260,8 @@ pub fn print_header(
     begun: bool,
 ) -> Result<RunTarget, Failure> {
     let (state, out) = (paths::display_path(state), paths::display_path(&target.out));
-    let header_paths = header::HeaderPaths { state: &state, out: &out, begun };
+    let expected = target.created.as_ref().and_then(OwnedRun::expected_effort);
+    let header_paths = header::HeaderPaths { state: &state, out: &out, begun, expected };
     let settings = host.settings(&target.run)?;
     let journal = host.journal().as_ref();
     view.print(&header::render_header(journal, &target.run, &settings, &header_paths, view.paint())?);

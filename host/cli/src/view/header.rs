@@ -6,6 +6,7 @@ use phasegate_broker::{BudgetConfig, LIST_PRICES_OF, ModelId, ProviderAccess, ac
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::artifact::kinds;
+use phasegate_process::measures::ExpectedEffort;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::State;
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use crate::exit::Failure;
 use crate::paths::display_path;
-use crate::terminal::format::{count, money, one_line, truncate};
+use crate::terminal::format::{compact_number, count, money, one_line, truncate};
 use crate::terminal::style::Paint;
 use crate::terminal::width::{wrap, wrap_lines};
 
@@ -32,6 +33,8 @@ pub struct HeaderPaths<'a> {
     pub out: &'a str,
     /// Whether [`render_beginning`] was printed, so that only the rest is wanted.
     pub begun: bool,
+    /// What the run will probably take, if earlier runs say so.
+    pub expected: Option<ExpectedEffort>,
 }
 
 /// Renders the part of the header that is known before a run is created; `config` describes the configuration.
@@ -69,6 +72,8 @@ pub fn render_header(
     rows.extend(render_repository(journal, &state));
     if state.pipeline.may_ask_models() {
         rows.extend(render_models(settings).into_iter().map(|line| ("models", line)));
+        let expected = paths.expected.filter(|expected| expected.calls.most > 0);
+        rows.extend(expected.map(|expected| ("expected", render_expected(&expected, &state.pipeline.name))));
         rows.push(("budget", render_budget(settings)));
         rows.push(("max cost", render_worst_case(settings)));
     } else {
@@ -165,6 +170,23 @@ fn asked_models(settings: &RunSettings) -> Vec<&ModelId> {
 fn render_unpriced(settings: &RunSettings) -> String {
     let unpriced = asked_models(settings).into_iter().filter(|id| settings.prices.get(id).is_none());
     unpriced.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Renders what a run of this pipeline will probably take.
+fn render_expected(expected: &ExpectedEffort, pipeline: &str) -> String {
+    let ExpectedEffort { runs, calls, tokens, usd, .. } = expected;
+    let cost = usd.filter(|usd| usd.most > 0.0).map_or(String::new(), |usd| format!(", {}", money(Some(usd.median))));
+    let median = format!("{}, {} tokens{cost}", count(calls.median, "call"), compact_number(tokens.median));
+    match runs {
+        1 => format!("{median}, as the one earlier run of {pipeline}"),
+        runs => format!(
+            "{median}: the median of {runs} earlier runs of {pipeline} ({} to {} calls, {} to {} tokens)",
+            calls.least,
+            calls.most,
+            compact_number(tokens.least),
+            compact_number(tokens.most)
+        ),
+    }
 }
 
 /// Renders the limits of the run. A limit in US dollars that is not in force is said to be so.

@@ -3,6 +3,8 @@
 //! Everything is counted from the events: every judgement of every gate and every answered call. Time is the time of
 //! agents and test runs; waiting for people is not counted. Cannot fail.
 
+mod expected;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use serde_json::{Value, json};
 use crate::event::{Event, Recorded, RunStatus};
 use crate::names::{PhaseName, RunId};
 use crate::state::{Spending, State, bounded_sum};
+
+pub use expected::{Expected, ExpectedEffort, PastEffort};
 
 /// The figures of a run that passed, for estimation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +77,20 @@ pub fn finished_run(state: &State, events: &[Recorded], plan: Option<&Value>) ->
         tokens: effort.spent.input_tokens + effort.spent.output_tokens,
         usd: effort.spent.usd,
         latency_ms: effort.elapsed_ms,
+    })
+}
+
+/// Returns what a run took; `None` where it has not ended, or a person ended it.
+pub fn past_effort(state: &State, events: &[Recorded]) -> Option<PastEffort> {
+    let (RunStatus::Passed | RunStatus::Failed, _) = state.ended()? else { return None };
+    let Effort { spent, elapsed_ms } = total(state, events);
+    Some(PastEffort {
+        pipeline: state.pipeline.name.clone(),
+        scripted: state.created.scripted,
+        calls: spent.calls,
+        tokens: spent.input_tokens.saturating_add(spent.output_tokens),
+        usd: spent.known_usd(),
+        elapsed_ms,
     })
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use phasegate_journal::Journal;
 use phasegate_process::artifact::kinds;
-use phasegate_process::measures::{FinishedRun, finished_run};
+use phasegate_process::measures::{ExpectedEffort, FinishedRun, PastEffort, finished_run, past_effort};
 use phasegate_process::state::State;
 use phasegate_process::sync::lock;
 use phasegate_process::{Event, Recorded, RunId};
@@ -44,6 +44,8 @@ struct RunSummary {
     /// The number of the last event that it was made from.
     last: u64,
     figures: Option<FinishedRun>,
+    /// What it took, if it ended by itself.
+    effort: Option<PastEffort>,
     /// Empty if nobody decided on one.
     proposals: Vec<Proposal>,
 }
@@ -76,6 +78,14 @@ impl History {
         let summaries: Vec<&RunSummary> = newest.iter().filter_map(|(run, _)| known.runs.get(run)).collect();
         let figures = summaries.iter().filter_map(|summary| summary.figures.clone()).collect();
         Ok((figures, process_notes(summaries.iter().flat_map(|summary| &summary.proposals))))
+    }
+
+    /// Returns what a run of this pipeline will probably take, from the runs that [`History::summarize`] read. Runs with scripted
+    /// answers and others are kept apart.
+    pub(crate) fn expect(&self, pipeline: &str, scripted: bool) -> Option<ExpectedEffort> {
+        let known = lock(&self.0);
+        let efforts = known.runs.values().filter_map(|run| run.effort.as_ref());
+        ExpectedEffort::from_runs(efforts.filter(|run| run.pipeline == pipeline && run.scripted == scripted))
     }
 
     /// Notes that this process executes a run that it has just created.
@@ -141,6 +151,7 @@ impl RunSummary {
         // A fork shares work with its origin, which would count twice. The figures of an imported run may be invented.
         let counts = state.forks.is_empty() && imported.is_none();
         let figures = if counts { load_figures(journal, state, events) } else { None };
+        let effort = if counts { past_effort(state, events) } else { None };
         let proposals = match state.proposals.is_empty() {
             true => Vec::new(),
             false => parse_proposals(journal, state, events, imported).unwrap_or_else(|error| {
@@ -148,7 +159,7 @@ impl RunSummary {
                 Vec::new()
             }),
         };
-        Self { last: state.events, figures, proposals }
+        Self { last: state.events, figures, effort, proposals }
     }
 }
 
@@ -161,6 +172,11 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
+    /// Returns the history that the run is a part of.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
     /// Summarizes the run from memory. All its events must be durable.
     pub(crate) fn update(&self, journal: &dyn Journal, state: &State, events: &[Recorded]) {
         let summary = RunSummary::new(journal, state, events, self.imported);

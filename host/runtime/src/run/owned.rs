@@ -2,6 +2,7 @@
 
 use phasegate_broker::Broker;
 use phasegate_journal::Ownership;
+use phasegate_process::measures::ExpectedEffort;
 use phasegate_process::state::State;
 use phasegate_process::{Recorded, RunId};
 
@@ -24,5 +25,10 @@ impl OwnedRun {
     /// Returns the id of the run.
     pub fn id(&self) -> &RunId {
         &self.state.created.run_id
+    }
+
+    /// Returns what the run will probably take, as earlier runs of its pipeline did. Reads nothing: a new run has read the history.
+    pub fn expected_effort(&self) -> Option<ExpectedEffort> {
+        self.under_way.history().expect(&self.state.pipeline.name, self.state.created.scripted)
     }
 }
