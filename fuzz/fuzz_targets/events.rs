@@ -62,6 +62,7 @@ fn created(events: &[Event]) -> RunCreated {
             scripted: true,
             started_by: None,
             repository: None,
+            acceptance: None,
         },
     }
 }

@@ -1,6 +1,7 @@
 //! End-to-end tests: the real binary, called as a user calls it. Each topic is a file or a folder; see `tests/README.md`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod acceptance;
 mod archive;
 mod cached_tokens;
 mod cli;

@@ -30,6 +30,11 @@ pub fn check(
     let several = tasks.len() > 1;
     for source in tasks {
         source.reserved = reserved.clone();
+        source.gather_acceptance_tests().map_err(|error| {
+            let place = source.place_of_acceptance(&error);
+            let failure = Failure::from(Error::from(error));
+            place.iter().fold(failure, |failure, place| failure.at(place))
+        })?;
         let gathered = gather(source)?;
         let owner = if several { format!(" of {}", source.task.id) } else { String::new() };
         let note = |text: String| context.printer.note(&format!("{}\n", truncate(&text, MAX_NOTE)));

@@ -213,6 +213,7 @@ impl TaskArgs {
             language: None,
             repo: None,
             base: None,
+            acceptance: Vec::new(),
         };
         Ok(TaskSource { task, folder: current_dir(), reserved: ReservedPaths::default(), repository: None, file: None })
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use phasegate_process::experiment::CellId;
 use phasegate_process::source::Source;
 use phasegate_process::{Digest, RunId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use phasegate_runtime::{
     BUNDLED, Config, ConfigFault, Error, ExperimentCell, LoadedPipeline, NewRun, OverrideError, OverrideTarget,
@@ -184,8 +184,15 @@ fn task_digest(source: &TaskSource, config: &Config) -> Result<Digest, Error> {
         "language": task.language,
         "files": files,
     });
-    if let (Some(words), Some(commit)) = (words.as_object_mut(), commit) {
-        words.insert("commit".to_owned(), json!(commit));
+    let tests = source.gather_acceptance_tests()?;
+    let tests: Vec<_> = tests.iter().map(|file| (&file.path, Digest::from_content(file.content.as_bytes()))).collect();
+    let mut add = |key: &str, value: Value| words.as_object_mut().map(|words| words.insert(key.to_owned(), value));
+    if let Some(commit) = commit {
+        add("commit", json!(commit));
+    }
+    // Without such tests, the run keeps its id.
+    if !tests.is_empty() {
+        add("acceptance", json!(tests));
     }
     Ok(Digest::from_content(words.to_string().as_bytes()))
 }

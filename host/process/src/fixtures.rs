@@ -49,6 +49,7 @@ impl RunBuilder {
             scripted: true,
             started_by: None,
             repository: None,
+            acceptance: None,
         };
         let event = Event::RunCreated(Box::new(created.clone()));
         let events = vec![Recorded { number: 1, at_ms: 1000, event }];

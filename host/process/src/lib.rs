@@ -3,6 +3,7 @@
 //! Guarantees: no I/O, no clock, no randomness, no async. The same events always fold to the same state and the same
 //! next action. Failures are typed errors; nothing here panics.
 
+pub mod acceptance;
 pub mod artifact;
 pub mod budget;
 pub mod calendar;

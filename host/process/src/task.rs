@@ -27,6 +27,8 @@ pub struct Task {
     pub repo: Option<String>,
     /// The revision that the work starts from; without one it is the repository's `HEAD`.
     pub base: Option<String>,
+    /// Paths and globs of the acceptance tests, which no agent reads, relative to the task's file.
+    pub acceptance: Vec<String>,
 }
 
 /// A path or glob, relative to the task's file.
@@ -63,6 +65,8 @@ struct RawTask {
     language: Option<String>,
     repo: Option<Spanned<String>>,
     base: Option<Spanned<String>>,
+    #[serde(default)]
+    acceptance: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +113,10 @@ impl Task {
         {
             return Err(source.error(text.span(), format!("`{key}` is empty"), "write it down or remove it"));
         }
+        if let Some(outside) = raw.acceptance.iter().find(|path| !is_inside_folder(path.get_ref())) {
+            let message = format!("acceptance test `{}` leaves the task's folder", outside.get_ref());
+            return Err(source.error(outside.span(), message, OUTSIDE_HINT));
+        }
         let patterns = raw.context_files.into_iter().map(|pattern| {
             let span = pattern.span();
             let pattern = match pattern.into_inner() {
@@ -117,11 +125,9 @@ impl Task {
             };
             let path = &pattern.path;
             match () {
-                () if !is_inside_folder(path) => Err(source.error(
-                    span,
-                    format!("context file `{path}` leaves the task's folder"),
-                    "give a path relative to the task file, without `..`; copy the file there if it lies elsewhere",
-                )),
+                () if !is_inside_folder(path) => {
+                    Err(source.error(span, format!("context file `{path}` leaves the task's folder"), OUTSIDE_HINT))
+                }
                 () if pattern.allow && pattern.is_glob() => Err(source.error(
                     span,
                     format!("context file `{path}` has wildcards, and `allow` is for one file"),
@@ -140,6 +146,7 @@ impl Task {
             language: raw.language,
             repo: raw.repo.map(Spanned::into_inner),
             base: raw.base.map(Spanned::into_inner),
+            acceptance: raw.acceptance.into_iter().map(Spanned::into_inner).collect(),
         })
     }
 }
@@ -150,6 +157,10 @@ impl Task {
         self.context_files.iter_mut().filter(|pattern| pattern.path == path).for_each(|pattern| pattern.allow = true);
     }
 }
+
+/// What to do about a path outside of the task's folder.
+const OUTSIDE_HINT: &str =
+    "give a path relative to the task file, without `..`; copy the file there if it lies elsewhere";
 
 /// What to do about the fault of [`control_fault`].
 pub const CONTROL_HINT: &str = "remove it; it may come from a copied terminal output";
@@ -206,6 +217,16 @@ mod tests {
             "task.toml:3: context file `../secret` leaves the task's folder\nhint: give a path relative to the task file, \
              without `..`; copy the file there if it lies elsewhere"
         );
+    }
+
+    #[test]
+    fn acceptance_tests_lie_in_the_folder() {
+        let head = "task_id = \"TASK-1\"\ndescription = \"long enough text\"\n";
+        let text = format!("{head}acceptance = [\"tests/acceptance/**\"]\n");
+        let task = Task::parse(Source { file: "task.toml", text: &text }).unwrap();
+        assert_eq!(task.acceptance, ["tests/acceptance/**"]);
+        let refused = refusal(&format!("{head}acceptance = [\"a.py\",\n\"/etc/a.py\"]\n"));
+        assert!(refused.starts_with("task.toml:4: acceptance test `/etc/a.py` leaves the task's folder"), "{refused}");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub use error::config::{ConfigFault, SAVE_AS_UTF8, unreadable_file};
 pub use error::imported_authority::ImportedAuthority;
 pub use error::not_trusted::{NotTrusted, Origin};
 pub use error::overrides::{OverrideError, OverrideTarget};
-pub use error::{ContextError, Error, ErrorCode, ErrorKind};
+pub use error::{AcceptanceError, ContextError, Error, ErrorCode, ErrorKind};
 pub use history::proposals::{DecidedElsewhere, Proposal, load_proposals, record_proposal_decision};
 pub use host::{BudgetOverride, Env, Host, HostConfig};
 pub use observer::{Activity, CompileStage, NoObserver, Observer};

@@ -220,6 +220,7 @@ fn task(id: &str, folder: &Path) -> Result<TaskSource, Error> {
         language: None,
         repo: None,
         base: None,
+        acceptance: Vec::new(),
     };
     Ok(TaskSource { task, folder: folder.to_owned(), reserved: ReservedPaths::default(), repository: None, file: None })
 }

@@ -17,7 +17,7 @@ use std::process::{Child, Command};
 
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::{Event, Recorded};
-use phasegate_test::{Output, Scenario, examples};
+use phasegate_test::{Output, Scenario, copy_folder, examples};
 use serde_json::Value;
 
 /// A copy of `examples/compare-strategies` to edit.
@@ -34,6 +34,7 @@ impl Project {
         for name in ["roman.toml", "shares.toml", "slugs.toml"] {
             fs::copy(from.join("tasks").join(name), project.path("tasks").join(name)).unwrap();
         }
+        copy_folder(&from.join("tasks/acceptance"), &project.path("tasks/acceptance"));
         project
     }
 

@@ -1,5 +1,6 @@
 //! Runs that start from a git repository. The repositories are made with the real `git` program.
 
+mod acceptance;
 mod bad_input;
 mod branch;
 mod files;

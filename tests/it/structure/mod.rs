@@ -45,7 +45,7 @@ const FOLDERS: [(&str, &str, &[&str]); 30] = [
     ("host/process", "measures", &["event", "state"]),
     ("host/process", "pipeline", &["artifact", "source"]),
     ("host/process", "result", &["event", "measures", "pipeline", "state"]),
-    ("host/process", "state", &["event", "feedback", "pipeline"]),
+    ("host/process", "state", &["artifact", "event", "feedback", "pipeline"]),
     ("host/repository", "branch", &["tree"]),
     ("host/repository", "map", &["outline", "project", "tree"]),
     ("host/repository", "project", &["outline", "tree"]),

@@ -1,5 +1,6 @@
 //! Events as one line for people, and as JSON lines for programs.
 
+use phasegate_process::acceptance::Acceptance;
 use phasegate_process::hint::split_hint;
 use phasegate_process::repository::RunBranch;
 use phasegate_process::state::State;
@@ -45,6 +46,9 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
             format!("{}: {}", paint.yellow("stopped"), truncate(split_hint(reason).0, REASON))
         }
         Event::BudgetChanged { limits, by } => format!("budget changed to {limits} by {}", one_line(by)),
+        Event::AcceptanceTested { acceptance, tests, passed, elapsed_ms, .. } => {
+            format!("{} (in {})", render_acceptance(acceptance, *tests, *passed, paint), duration(*elapsed_ms))
+        }
         Event::BranchWritten { branch } => render_branch(branch),
         Event::RunFinished { status, reason } => {
             format!("{}: {}", render_run_status(*status, paint), truncate(reason, REASON))
@@ -72,6 +76,20 @@ pub fn render_baseline(tests: u64, passed: u64) -> String {
     match tests {
         0 => "the repository has no tests that can run".to_owned(),
         tests => format!("the repository's tests before the change: {passed} of {tests} passed"),
+    }
+}
+
+/// Renders the result of the acceptance tests.
+pub fn render_acceptance(acceptance: &Acceptance, tests: u64, passed: u64, paint: Paint) -> String {
+    match acceptance {
+        Acceptance::NotTested => "no acceptance tests".to_owned(),
+        Acceptance::Accepted => format!("{}: {passed} of {tests} acceptance tests passed", paint.green("accepted")),
+        Acceptance::NotAccepted { reason } => {
+            format!("{}: {}", paint.red("not accepted"), truncate(reason, REASON))
+        }
+        Acceptance::NotRun { reason } => {
+            format!("{}: {}", paint.yellow("the acceptance tests did not run"), truncate(reason, REASON))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events with their details, as `phasegate log` prints them.
 
 use phasegate_journal::Journal;
+use phasegate_process::acceptance::AcceptanceRun;
 use phasegate_process::gate::{Baseline, RepositoryTests, SuiteRun};
 use phasegate_process::hint::split_hint;
 use phasegate_process::model::{Answer, StopReason};
@@ -15,7 +16,8 @@ use phasegate_runtime::read_json;
 use crate::terminal::format::{byte_size, compact_number, count, duration, indent, money, one_line, truncate};
 use crate::terminal::style::Paint;
 use crate::view::event::{
-    render_baseline, render_branch, render_choice, render_decision, render_fork, render_run_status, render_verdict,
+    render_acceptance, render_baseline, render_branch, render_choice, render_decision, render_fork, render_run_status,
+    render_verdict,
 };
 
 /// Renders an event as a line, and its details as further lines. Blobs that are gone are left out.
@@ -115,6 +117,11 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
         Event::BudgetChanged { limits, by } => {
             lines.push(format!("budget changed to {limits} by {}", one_line(by)));
         }
+        Event::AcceptanceTested { run, acceptance, tests, passed, elapsed_ms, limit } => {
+            let result = render_acceptance(acceptance, *tests, *passed, paint);
+            lines.push(format!("{result} (in {})", duration(*elapsed_ms)));
+            lines.extend(render_failed_acceptance(journal, run).into_iter().chain(render_limit(limit.as_deref())));
+        }
         Event::BranchWritten { branch } => {
             lines.push(one_line(&render_branch(branch)));
             lines.extend(branch.commits.iter().map(|commit| format!("commit {commit}")));
@@ -154,6 +161,8 @@ fn render_created(journal: &dyn Journal, created: &RunCreated) -> Vec<String> {
     let scripted = if created.scripted { ", answers scripted" } else { "" };
     let mut lines = vec![format!("created for task {}: {by}{scripted}", created.task_id)];
     lines.extend(created.inputs.iter().map(|input| format!("input {}", render_artifact(input))));
+    let tests = created.acceptance.iter().flat_map(|tests| &tests.files);
+    lines.extend(tests.map(|test| format!("acceptance test {} ({})", test.path, test.content.short())));
     lines
 }
 
@@ -191,6 +200,13 @@ fn render_limit(limit: Option<&str>) -> Option<String> {
 
 fn render_reason(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {}", one_line(reason)) }
+}
+
+/// Renders the acceptance tests that did not pass.
+fn render_failed_acceptance(journal: &dyn Journal, run: &Digest) -> Vec<String> {
+    let Ok(run) = read_json::<AcceptanceRun>(journal, run) else { return Vec::new() };
+    let errors = run.build_errors.iter().map(|error| format!("does not load: {}", one_line(error)));
+    errors.chain(list_not_passed(&run.tests)).collect()
 }
 
 /// Renders the totals of a test run, and the tests that did not pass.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
+use phasegate_process::acceptance::Acceptance;
 use phasegate_process::pipeline::Phase;
 use phasegate_process::repository::RunBranch;
 use phasegate_process::result::{GateResult, GateStatus, TaskResult, TaskStatus, Totals};
@@ -16,6 +17,7 @@ use crate::terminal::format::{compact_number, cost, count, duration, money, one_
 use crate::terminal::style::Paint;
 use crate::terminal::table::{self, Column, Room};
 use crate::terminal::text::sanitize;
+use crate::view::event::render_acceptance;
 use crate::view::failed_requests::render_failed_requests;
 use crate::view::standing::Standing;
 
@@ -29,11 +31,16 @@ pub fn render_summary(
 ) -> String {
     let result = TaskResult::from_events(state, events);
     let standing = Standing::new(journal, &result, events);
+    // Why a pass is not accepted matters more than that every gate passed.
+    let reason = match &result.acceptance {
+        Acceptance::NotAccepted { reason } if result.status == TaskStatus::Passed => reason,
+        _ => &result.reason,
+    };
     let mut text = format!(
         "\n{} {}: {}\n",
         paint.bold(result.run_id.as_str()),
-        render_status(standing, paint),
-        sanitize(&standing.render_reason(&result.reason))
+        render_status(standing, &result, paint),
+        sanitize(&standing.render_reason(reason))
     );
     let hints = result.remedy.iter().flat_map(|remedy| remedy.lines());
     text.extend(hints.map(|hint| format!("{} {}\n", paint.cyan("hint:"), sanitize(hint))));
@@ -47,6 +54,9 @@ pub fn render_summary(
     let mut row = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
     if let Some(tests) = render_tests(journal, state) {
         row("tests", tests);
+    }
+    if let Some(tested) = &state.acceptance {
+        row("acceptance", render_acceptance(&tested.acceptance, tested.tests, tested.passed, paint));
     }
     if !result.dropped_tests.is_empty() {
         row("dropped", count(result.dropped_tests.len() as u64, "test"));
@@ -111,10 +121,13 @@ fn render_branch(branch: &RunBranch) -> String {
     }
 }
 
-/// Renders the standing in its colour.
-fn render_status(standing: Standing, paint: Paint) -> String {
+/// Renders the standing in its colour. A pass whose code is not accepted says so.
+fn render_status(standing: Standing, result: &TaskResult, paint: Paint) -> String {
     let word = standing.as_str();
     match standing {
+        Standing::Recorded(TaskStatus::Passed) if matches!(result.acceptance, Acceptance::NotAccepted { .. }) => {
+            paint.yellow("passed, not accepted")
+        }
         Standing::Recorded(TaskStatus::Passed) => paint.green(word),
         Standing::Recorded(TaskStatus::Failed | TaskStatus::Aborted) => paint.red(word),
         _ => paint.yellow(word),

@@ -98,6 +98,7 @@ pub fn created(id: &RunId, format: u32) -> Event {
         scripted: true,
         started_by: None,
         repository: None,
+        acceptance: None,
     }))
 }
 

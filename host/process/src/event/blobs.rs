@@ -3,6 +3,7 @@
 //! Every field is matched by name, so that adding one does not compile before this list is updated.
 
 use super::{Choice, Event, FeedbackOutcome, PhaseOutcome, Rework, RunCreated, RunForked};
+use crate::acceptance::{AcceptanceFile, AcceptanceTests};
 use crate::digest::Digest;
 use crate::repository::{RepositoryBase, UncommittedChange};
 use crate::work::{ArtifactRef, FeedbackItem};
@@ -32,6 +33,7 @@ impl Event {
                 [run].into_iter().chain(code).collect()
             }
             Self::BaselineRan { at: _, run, tests: _, passed: _, elapsed_ms: _, limit: _ } => vec![run],
+            Self::AcceptanceTested { run, acceptance: _, tests: _, passed: _, elapsed_ms: _, limit: _ } => vec![run],
             Self::PhaseFinished { at: _, outcome, elapsed_ms: _, limit: _ } => outcome_blobs(outcome),
             Self::GateJudged { at: _, verdict: _, reason: _, permanent: _, issues: _, dropped: _, about, report } => {
                 about.iter().chain(report.as_ref().map(artifact_digest)).collect()
@@ -67,6 +69,7 @@ fn pinned_blobs(created: &RunCreated) -> Vec<&Digest> {
         scripted: _,
         started_by: _,
         repository,
+        acceptance,
     } = created;
     [pipeline]
         .into_iter()
@@ -74,7 +77,13 @@ fn pinned_blobs(created: &RunCreated) -> Vec<&Digest> {
         .chain(components.values())
         .chain([settings, history])
         .chain(repository.iter().flat_map(uncommitted_blobs))
+        .chain(acceptance.iter().flat_map(acceptance_blobs))
         .collect()
+}
+
+fn acceptance_blobs(tests: &AcceptanceTests) -> impl Iterator<Item = &Digest> {
+    let AcceptanceTests { files, hidden: _ } = tests;
+    files.iter().map(|AcceptanceFile { path: _, content }| content)
 }
 
 fn uncommitted_blobs(base: &RepositoryBase) -> impl Iterator<Item = &Digest> {
@@ -163,8 +172,12 @@ mod tests {
             scripted: true,
             started_by: None,
             repository: Some(base),
+            acceptance: Some(AcceptanceTests {
+                files: vec![AcceptanceFile { path: "test_a.py".to_owned(), content: text("acceptance") }],
+                hidden: Vec::new(),
+            }),
         };
-        let all = ["pipeline", "input", "component", "settings", "history", "uncommitted"].map(text);
+        let all = ["pipeline", "input", "component", "settings", "history", "uncommitted", "acceptance"].map(text);
         let expected: Vec<_> = all.iter().map(Digest::short).collect();
         assert_eq!(named(&Event::RunCreated(Box::new(created.clone()))), expected);
         let at = AttemptId { phase: "code".parse().unwrap(), attempt: 1 };

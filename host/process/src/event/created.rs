@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acceptance::AcceptanceTests;
 use crate::digest::Digest;
 use crate::names::{ArtifactName, AttemptId, PersonName, PluginName, RunId, TaskId};
 use crate::repository::RepositoryBase;
@@ -38,6 +39,9 @@ pub struct RunCreated {
     /// The git repository that the run starts from, where there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub repository: Option<RepositoryBase>,
+    /// The tests of the task that no agent sees, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub acceptance: Option<AcceptanceTests>,
 }
 
 /// A run that shares the beginning of another one.

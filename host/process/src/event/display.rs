@@ -53,6 +53,10 @@ impl fmt::Display for Event {
             }
             Self::RunStopped { reason } => write!(f, "run stopped: {}", OneLine(reason)),
             Self::BudgetChanged { limits, by } => write!(f, "budget changed to {limits} by {}", OneLine(by)),
+            Self::AcceptanceTested { acceptance, tests, passed, elapsed_ms, .. } => {
+                let why = acceptance.describe().unwrap_or_default();
+                write!(f, "{passed} of {tests} acceptance tests passed, {elapsed_ms} ms: {}", OneLine(&why))
+            }
             Self::BranchWritten { branch } if branch.commits.is_empty() => write!(f, "no file to commit"),
             Self::BranchWritten { branch } => write!(f, "branch {} written", OneLine(&branch.name)),
             Self::RunFinished { status, reason } => write!(f, "run {}: {}", status.as_str(), OneLine(reason)),

@@ -19,6 +19,7 @@ mod request;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acceptance::Acceptance;
 use crate::digest::Digest;
 use crate::model::{self, Usage};
 use crate::names::AttemptId;
@@ -313,6 +314,27 @@ pub enum Event {
         /// The person's name.
         by: String,
     },
+    /// The host ran the acceptance tests on the delivered code.
+    ///
+    /// Needs: every phase is done, and the run has neither ended nor a branch nor a result of these tests. Changes: the result is
+    /// known.
+    AcceptanceTested {
+        /// The result of each test, a blob of [`crate::acceptance::AcceptanceRun`].
+        #[serde(rename = "result")]
+        run: Digest,
+        /// What follows from it.
+        #[serde(flatten)]
+        acceptance: Acceptance,
+        /// The number of tests.
+        tests: u64,
+        /// The number of tests that passed.
+        passed: u64,
+        /// Milliseconds from start to result.
+        elapsed_ms: u64,
+        /// A limit that was exceeded and depends on the machine; a replay then takes the recorded result.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        limit: Option<String>,
+    },
     /// The branch of the run is in the repository.
     ///
     /// Needs: every phase is done, and the run has neither ended nor a branch. Changes: the branch is known.
@@ -365,6 +387,7 @@ impl Event {
             Self::RunCreated(_)
             | Self::RunStopped { .. }
             | Self::BudgetChanged { .. }
+            | Self::AcceptanceTested { .. }
             | Self::BranchWritten { .. }
             | Self::RunFinished { .. }
             | Self::ProposalDecided { .. } => None,

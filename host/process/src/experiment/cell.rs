@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::acceptance::Acceptance;
 use crate::compare::Comparison;
 use crate::event::Recorded;
 use crate::names::{RunId, TaskId};
@@ -80,6 +81,9 @@ pub struct Cell {
     pub standing: CellStatus,
     /// The reason of the status, in one sentence.
     pub reason: String,
+    /// Whether the delivered code is accepted.
+    #[serde(flatten)]
+    pub acceptance: Acceptance,
     /// The cost of its run; zero where it did not start.
     #[serde(flatten)]
     pub cost: RunCost,
@@ -144,7 +148,13 @@ impl RunCost {
 impl Cell {
     /// Returns a cell that has no run yet.
     pub fn not_started(id: CellId) -> Self {
-        Self { id, standing: CellStatus::NotStarted, reason: "not started".to_owned(), cost: RunCost::default() }
+        Self {
+            id,
+            standing: CellStatus::NotStarted,
+            reason: "not started".to_owned(),
+            acceptance: Acceptance::NotTested,
+            cost: RunCost::default(),
+        }
     }
 
     /// Returns the cell of a run. `events` are the events that were folded to `state`.
@@ -156,6 +166,7 @@ impl Cell {
             id,
             standing: result.status.into(),
             reason: result.reason,
+            acceptance: result.acceptance,
             cost: RunCost {
                 gate_attempts: result.gates.iter().map(|gate| gate.attempts.len()).sum(),
                 escaped: compared.runs.first().map_or(0, |run| run.escaped),

@@ -1,6 +1,7 @@
 //! Test runners by language. People and models write one language in many ways: `python`, `Python`, `python3`, `py`.
 
 use super::definition::Pipeline;
+use crate::artifact::kinds;
 use crate::names::PluginName;
 
 /// Common short names of languages, and the names that they stand for.
@@ -32,6 +33,11 @@ impl Pipeline {
             (Some((language, runner)), None) => Some((language, runner)),
             _ => None,
         }
+    }
+
+    /// Whether a phase makes code.
+    pub fn makes_code(&self) -> bool {
+        self.phases.iter().flat_map(|phase| &phase.produces).any(|made| made.kind.as_str() == kinds::GENERATED_CODE)
     }
 
     /// Whether the host runs tests for a gate.

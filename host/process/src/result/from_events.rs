@@ -36,6 +36,7 @@ impl TaskResult {
                 .repository
                 .as_ref()
                 .map(|base| RepositoryResult { base: base.commit.clone(), branch: state.branch.clone() }),
+            acceptance: state.acceptance(),
             artifacts: state.artifacts.values().map(|known| (known.name.clone(), known.digest.clone())).collect(),
             approvals: attempts().flat_map(|attempt| attempt.approvals.clone()).collect(),
             dropped_tests: dropped_tests(state),

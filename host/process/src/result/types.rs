@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::acceptance::Acceptance;
 use crate::digest::Digest;
 use crate::event::Verdict;
 use crate::measures::Effort;
@@ -76,6 +77,9 @@ pub struct TaskResult {
     /// The git repository that the run started from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<RepositoryResult>,
+    /// Whether the delivered code is accepted; left out where there are no acceptance tests.
+    #[serde(flatten, skip_serializing_if = "Acceptance::is_not_tested")]
+    pub acceptance: Acceptance,
     /// The current artifacts by name.
     pub artifacts: BTreeMap<ArtifactName, Digest>,
     /// The gates of the pipeline, in order.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::phase_state::{Approval, PhaseState, RecordedJudgement};
-use super::run_state::{CallState, ForkPoint, ProposalDecision, Stage, State};
+use super::run_state::{AcceptanceResult, CallState, ForkPoint, ProposalDecision, Stage, State};
 use super::spent::Spending;
 use crate::event::{Event, Recorded, RunCreated, RunStatus};
 use crate::model::StopReason;
@@ -45,6 +45,7 @@ impl State {
             baseline: None,
             proposals: Vec::new(),
             repository: Arc::default(),
+            acceptance: None,
             branch: None,
             stopped: None,
             cursor: 0,
@@ -204,6 +205,12 @@ impl State {
             }
             // It bounds later calls, and changes nothing of the work.
             Event::BudgetChanged { .. } => Ok(()),
+            Event::AcceptanceTested { run, acceptance, tests, passed, .. } => self.apply_acceptance(AcceptanceResult {
+                run: run.clone(),
+                acceptance: acceptance.clone(),
+                tests: *tests,
+                passed: *passed,
+            }),
             Event::BranchWritten { branch } => match (&self.stage, &self.branch) {
                 (Stage::Done, None) => {
                     self.branch = Some(branch.clone());
@@ -230,6 +237,20 @@ impl State {
                 Ok(())
             }
         }
+    }
+
+    fn apply_acceptance(&mut self, result: AcceptanceResult) -> Result<(), String> {
+        if !matches!(self.stage, Stage::Done) {
+            return Err("not every phase is done".to_owned());
+        }
+        if self.created.acceptance.is_none() {
+            return Err("the run has no acceptance tests".to_owned());
+        }
+        if self.acceptance.is_some() || self.branch.is_some() {
+            return Err("the run has the result of its acceptance tests, or a branch, already".to_owned());
+        }
+        self.acceptance = Some(result);
+        Ok(())
     }
 
     /// Returns a call of the running attempt whose request has no result yet.

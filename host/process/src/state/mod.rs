@@ -22,6 +22,6 @@ pub use decision_error::DecisionError;
 pub use fold::FoldError;
 pub use next::{Action, AgentWork, JudgeWork, SuiteWork};
 pub use phase_state::{Approval, PhaseState, RecordedJudgement, Suite};
-pub use run_state::{CallState, ForkPoint, ProposalDecision, State};
+pub use run_state::{AcceptanceResult, CallState, ForkPoint, ProposalDecision, State};
 pub use spent::{Spending, UnknownCost};
 pub(crate) use spent::{bounded_sum, is_zero};

@@ -28,6 +28,8 @@ pub enum Action {
     AskPerson(AttemptId, String, Vec<Digest>),
     /// Wait for a person's decision; ends in `approval_given`.
     Wait(AttemptId),
+    /// Run the acceptance tests on the delivered code, if there is any; ends in `acceptance_tested`.
+    RunAcceptance(Option<Digest>),
     /// Write the branch with the work; ends in `branch_written`.
     WriteBranch,
     /// End the run; ends in `run_finished`.
@@ -113,8 +115,11 @@ impl State {
         }
     }
 
-    /// Every phase is done: the run passes once its branch is written.
+    /// Every phase is done: the run passes once its acceptance tests ran and its branch is written.
     fn pass(&self) -> Action {
+        if self.created.acceptance.is_some() && self.acceptance.is_none() && self.branch.is_none() {
+            return Action::RunAcceptance(self.delivered_code().map(|code| code.digest.clone()));
+        }
         let wants = |base: &RepositoryBase| base.commits != CommitStyle::None;
         match self.branch.is_none() && self.created.repository.as_ref().is_some_and(wants) {
             true => Action::WriteBranch,
@@ -280,9 +285,13 @@ impl State {
             last.is_some_and(|approval| approval.choice == Choice::Override)
         });
         let names: Vec<_> = overridden.map(|(name, _)| name.as_str()).collect();
-        match names.is_empty() {
+        let gates = match names.is_empty() {
             true => "every gate passed".to_owned(),
             false => format!("passed; overridden by a person: {}", names.join(", ")),
+        };
+        match self.acceptance().describe() {
+            None => gates,
+            Some(acceptance) => format!("{gates}; {acceptance}"),
         }
     }
 }

@@ -5,6 +5,8 @@ use super::spent::Spending;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::acceptance::Acceptance;
+use crate::artifact::kinds;
 use crate::digest::Digest;
 use crate::event::{PhaseOutcome, RunCreated, RunStatus};
 use crate::names::{ArtifactName, AttemptId, PhaseName, RunId};
@@ -37,6 +39,8 @@ pub struct State {
     pub proposals: Vec<ProposalDecision>,
     /// What agents asked of the run's repository, with the answers; shared by copies of the state.
     pub repository: Arc<BTreeMap<RepositoryRequest, RepositoryAnswer>>,
+    /// The result of the acceptance tests, once they ran.
+    pub acceptance: Option<AcceptanceResult>,
     /// The branch with the work, once it is written.
     pub branch: Option<RunBranch>,
     /// The reason of `run_stopped` with its hint, where that is the latest event: see [`crate::hint::split_hint`].
@@ -46,6 +50,19 @@ pub struct State {
     pub(super) stage: Stage,
     pub(super) judgements: u32,
     pub(super) extra_judgements: u32,
+}
+
+/// The result of the acceptance tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptanceResult {
+    /// The result of each test: a blob of [`crate::acceptance::AcceptanceRun`].
+    pub run: Digest,
+    /// What follows from it.
+    pub acceptance: Acceptance,
+    /// The number of tests.
+    pub tests: u64,
+    /// The number of tests that passed.
+    pub passed: u64,
 }
 
 /// The point at which a run leaves the run that it forks.
@@ -170,6 +187,18 @@ impl State {
     /// Returns how many more judgements this gate may take: its own limit and that of the run.
     pub fn attempts_left(&self, gate: &Phase) -> u32 {
         self.own_attempts_left(gate).min(self.judgements_left())
+    }
+
+    /// Returns the code that the run delivers: the artifact of kind `generated_code` that the last phase made which makes any.
+    pub fn delivered_code(&self) -> Option<&ArtifactRef> {
+        let made = self.pipeline.phases.iter().rev().flat_map(|phase| &phase.produces);
+        let code = made.filter(|produced| produced.kind.as_str() == kinds::GENERATED_CODE);
+        code.filter_map(|produced| self.artifacts.get(&produced.name)).next()
+    }
+
+    /// Returns whether the delivered code is accepted; [`Acceptance::NotTested`] before it was tested.
+    pub fn acceptance(&self) -> Acceptance {
+        self.acceptance.as_ref().map(|tested| tested.acceptance.clone()).unwrap_or_default()
     }
 
     pub(super) fn own_attempts_left(&self, gate: &Phase) -> u32 {

@@ -62,6 +62,7 @@ codes! {
     106 InvalidTask         Usage           final      "Invalid task",
     107 InvalidContextFile  Usage           final      "Invalid context file",
     108 UntrustedFile       Usage           resumable  "File that another user controls",
+    109 InvalidAcceptanceTest Usage         final      "Invalid acceptance test",
     201 NoModel             Usage           resumable  "No model configured",
     202 InvalidProvider     Usage           resumable  "Invalid provider",
     203 InvalidScript       Usage           resumable  "Invalid script of answers",

@@ -46,6 +46,12 @@ pub enum ContextError {
         /// Why globs leave it out.
         why: String,
     },
+    /// A path names an acceptance test of the same task.
+    #[error("context file `{path}` is an acceptance test of the task, which no agent may read")]
+    HeldOut {
+        /// Relative to the task's folder.
+        path: String,
+    },
     /// A path names a file that no task can allow.
     #[error("context file `{path}` is never read: {why}")]
     Never {
@@ -109,6 +115,7 @@ impl ContextError {
             }
             Self::NotAllowed { pattern, .. } => Some(&pattern.path),
             Self::Never { path, .. }
+            | Self::HeldOut { path }
             | Self::Leaves { path }
             | Self::BadName { path, .. }
             | Self::TooLarge { path, .. }
@@ -132,6 +139,7 @@ impl ContextError {
                     allowing(&pattern.path, pattern.base)
                 );
             }
+            Self::HeldOut { .. } => "name it under `context_files` or under `acceptance`",
             Self::Never { .. } => "leave it out; copy what agents should read to another file",
             Self::IgnoreFile { .. } => "make it a readable text file, or remove it",
             Self::Leaves { .. } => "copy the file that it points to into the folder",

@@ -3,6 +3,7 @@
 //! An error is data: a message ([`Display`](std::fmt::Display)), a code with its kind and resumability, and a hint. None of
 //! these errors counts as an attempt of an agent, and none of them loses an event that was written.
 
+pub(crate) mod acceptance;
 pub(crate) mod archive;
 mod code;
 pub(crate) mod config;
@@ -25,6 +26,7 @@ use phasegate_process::{AttemptId, Digest, InvalidName, PluginName, RunId};
 use phasegate_repository::RepositoryError;
 use phasegate_sandbox::{CallError, EngineError, LoadError};
 
+pub use self::acceptance::AcceptanceError;
 use self::archive::ArchiveError;
 pub use self::code::{ErrorCode, ErrorKind};
 use self::config::ConfigFault;
@@ -74,6 +76,9 @@ pub enum Error {
     /// The context files of a task cannot be read.
     #[error(transparent)]
     Context(#[from] ContextError),
+    /// The acceptance tests of a task cannot be used.
+    #[error(transparent)]
+    Acceptance(#[from] AcceptanceError),
     /// The out folder cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -278,6 +283,7 @@ impl Error {
             Self::Call(_) => Code::PluginCallFailed,
             Self::Name(_) => Code::InvalidName,
             Self::Context(_) => Code::InvalidContextFile,
+            Self::Acceptance(_) => Code::InvalidAcceptanceTest,
             Self::Output(error) => error.code(),
             Self::Archive(error) => error.code(),
             Self::Repository(error) => repository_code(error),
@@ -332,6 +338,7 @@ impl Error {
             Self::Call(error) => return error.hint(),
             Self::Name(error) => error.hint().to_owned(),
             Self::Context(error) => error.hint(),
+            Self::Acceptance(error) => error.hint(),
             Self::Output(error) => return error.hint(),
             Self::Archive(error) => error.hint().to_owned(),
             Self::Repository(error) => return error.hint(),

@@ -54,6 +54,7 @@ async fn create(journal: &MemoryJournal, name: &str) -> RunId {
         scripted: true,
         started_by: None,
         repository: None,
+        acceptance: None,
     };
     append(journal, &run, 1, Event::RunCreated(Box::new(created)), vec![pipeline, pips, empty]).await;
     run

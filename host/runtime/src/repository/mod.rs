@@ -3,6 +3,7 @@
 //! Guarantees: objects of the repository are read, never its working tree; a repository elsewhere serves as well if it has the
 //! commit with the same tree. Fails if the repository or an object is not there any more.
 
+mod held_out;
 mod source;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::error::{Error, ErrorCode};
 use crate::secrets::is_secret_path;
 use crate::store::blobs::read_blob;
 
+pub(crate) use self::held_out::{HeldOutPaths, HeldOutTests};
 pub use self::source::RepositorySource;
 
 /// The open base of a run. Clones share it.
@@ -30,13 +32,15 @@ struct Open {
     files: TreeFiles,
     /// The files that agents see.
     visible: TreeFiles,
+    held_out: HeldOutPaths,
 }
 
 impl BaseTree {
     /// Opens the base of a run in the repository at `path`, which need not be the one that the run names. Uncommitted changes
-    /// come from the journal.
+    /// come from the journal. Agents and tests do not see files that are `held_out`.
     pub(crate) async fn open(
         base: RepositoryBase,
+        held_out: HeldOutPaths,
         path: &Path,
         trusted: TrustedFolders,
         journal: Arc<dyn Journal>,
@@ -61,8 +65,8 @@ impl BaseTree {
                 changes.push((file.path.clone(), content));
             }
             let files = repository.with_changes(&files, changes)?;
-            let (visible, _) = visible_files(&files);
-            Ok(Self(Arc::new(Open { repository, files, visible })))
+            let (visible, _) = visible_files(&files, &held_out);
+            Ok(Self(Arc::new(Open { repository, files, visible, held_out })))
         })
         .await
     }
@@ -91,7 +95,7 @@ impl BaseTree {
 
 impl Open {
     fn answer(&self, request: &RepositoryRequest) -> Result<Vec<u8>, RepositoryError> {
-        let Self { repository, files, visible } = self;
+        let Self { repository, files, visible, held_out: _ } = self;
         let files = if files.files().len() == visible.files().len() { files } else { visible };
         match request {
             RepositoryRequest::Read { path } => repository.read_file(files, path),
@@ -113,6 +117,9 @@ impl Open {
         match (error, request) {
             (RepositoryError::TooLarge { .. }, _) => RequestFailure::TooLarge(why),
             (RepositoryError::NotAFile { .. }, _) => RequestFailure::NotAFile(why),
+            (_, RepositoryRequest::Read { path }) if self.held_out.has(path) => RequestFailure::NotAFile(format!(
+                "`{path}` is kept for the tests of the task's author: agents can neither read nor change it"
+            )),
             (_, RepositoryRequest::Read { path }) if self.is_hidden(path) => RequestFailure::NotAFile(format!(
                 "`{path}` looks like a secret by its name: agents can neither read nor change it"
             )),
@@ -135,13 +142,14 @@ pub(crate) fn branch_name(run: &RunId) -> String {
     format!("phasegate/{run}")
 }
 
-/// Returns the files that agents see: all but those that look like secrets by their names. Also returns the paths of the others.
-pub(crate) fn visible_files(files: &TreeFiles) -> (TreeFiles, Vec<String>) {
-    let hidden: Vec<String> =
+/// Returns the files that agents see: all but those that look like secrets by their names, and those that are held out. Also
+/// returns the paths that look like secrets.
+pub(crate) fn visible_files(files: &TreeFiles, held_out: &HeldOutPaths) -> (TreeFiles, Vec<String>) {
+    let secrets: Vec<String> =
         files.files().iter().filter(|file| is_secret_path(&file.path)).map(|file| file.path.clone()).collect();
-    match hidden.is_empty() {
-        true => (files.clone(), hidden),
-        false => (files.filtered(|file| !is_secret_path(&file.path)), hidden),
+    match secrets.is_empty() && held_out.is_empty() {
+        true => (files.clone(), secrets),
+        false => (files.filtered(|file| !is_secret_path(&file.path) && !held_out.has(&file.path)), secrets),
     }
 }
 

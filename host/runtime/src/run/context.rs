@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::observer::Activity;
 use crate::plugins::parse_limits::plugin_limits;
-use crate::repository::BaseTree;
+use crate::repository::{BaseTree, HeldOutPaths};
 use crate::run::test_run::repository::TestBase;
 use crate::store::fork_answers::ForkAnswers;
 use crate::store::replay_check::ReplayCheck;
@@ -155,10 +155,11 @@ impl RunContext {
     /// Returns the repository of this run. Fails if the run has none, and if it cannot be opened.
     pub(crate) async fn base_tree(&self) -> Result<BaseTree, Error> {
         let open = || async {
-            let base = self.state().created.repository.clone();
-            let base = base.ok_or_else(|| Error::host_failed("the run has no repository"))?;
+            let created = Arc::clone(&self.state().created);
+            let base = created.repository.clone().ok_or_else(|| Error::host_failed("the run has no repository"))?;
+            let held_out = HeldOutPaths::of_run(created.acceptance.as_ref())?;
             let path = self.host.repository().map_or_else(|| PathBuf::from(&base.path), Path::to_owned);
-            BaseTree::open(base, &path, self.host.trust().folders(), Arc::clone(self.host.journal())).await
+            BaseTree::open(base, held_out, &path, self.host.trust().folders(), Arc::clone(self.host.journal())).await
         };
         self.base_tree.get_or_try_init(open).await.cloned()
     }

@@ -27,6 +27,11 @@ impl LimitHit {
         Self { attempt: "tests alone".to_owned(), hit: Mutex::default() }
     }
 
+    /// Creates an empty note for the acceptance tests of a run.
+    pub(crate) fn of_acceptance_tests() -> Self {
+        Self { attempt: "acceptance tests".to_owned(), hit: Mutex::default() }
+    }
+
     /// Returns the attempt for messages: `phase test, attempt 2`.
     pub(crate) fn attempt(&self) -> &str {
         &self.attempt

@@ -3,6 +3,7 @@
 //! A new, a resumed, a replayed and a forked run go through the same loop. It ends when the run is over, when it waits
 //! for a person, when it is stopped, and with an error that leaves the run resumable.
 
+pub(crate) mod acceptance;
 pub(crate) mod admission;
 pub(crate) mod agent;
 pub(crate) mod agent_host;
@@ -225,6 +226,10 @@ impl RunContext {
                     }
                     let question = self.state().waiting().map(|(_, _, question)| question.to_owned());
                     return Ok(RunOutcome::Waiting { at, question: question.unwrap_or_default() });
+                }
+                Action::RunAcceptance(code) => {
+                    let span = tracing::info_span!(parent: &self.span, "acceptance_tests");
+                    acceptance::run_acceptance_tests(self, code).instrument(span).await?;
                 }
                 Action::WriteBranch => branch::write_branch(self).await?,
                 Action::Finish(status, reason) => {

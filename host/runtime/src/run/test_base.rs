@@ -26,7 +26,8 @@ impl RunContext {
         let Some(base) = self.state().created.repository.clone() else { return Ok(None) };
         let load = || async {
             let tree = self.base_tree().await?;
-            blocking(move || load(&base, &tree)).await.map(Arc::new)
+            let hidden = self.state().created.acceptance.as_ref().map(|tests| tests.hidden.clone()).unwrap_or_default();
+            blocking(move || load(&base, &hidden, &tree)).await.map(Arc::new)
         };
         self.test_base.get_or_try_init(load).await.cloned().map(Some)
     }
@@ -63,7 +64,7 @@ impl RunContext {
 }
 
 /// Reads the files of the tree that agents see; the others may be secrets.
-fn load(base: &RepositoryBase, tree: &BaseTree) -> Result<TestBase, Error> {
+fn load(base: &RepositoryBase, hidden: &[String], tree: &BaseTree) -> Result<TestBase, Error> {
     let reader: FileReader = tree.repository().reader();
     let files = tree.visible();
     let read = |file: &TreeFile| reader.read(file, MAX_FILE_BYTES).ok();
@@ -77,10 +78,12 @@ fn load(base: &RepositoryBase, tree: &BaseTree) -> Result<TestBase, Error> {
         readable: file.is_regular(),
     });
     let uncommitted = json_blob(&base.uncommitted).digest;
-    TestBase::load(format!("{} {uncommitted}", base.tree), listed.collect(), &tests, |listed| {
-        match files.get(&listed.path) {
-            Some(file) => Ok(reader.read(file, MAX_FILE_BYTES)?),
-            None => Ok(Vec::new()),
-        }
+    let identity = match hidden.is_empty() {
+        true => format!("{} {uncommitted}", base.tree),
+        false => format!("{} {uncommitted} without {}", base.tree, json_blob(&hidden).digest),
+    };
+    TestBase::load(identity, listed.collect(), &tests, |listed| match files.get(&listed.path) {
+        Some(file) => Ok(reader.read(file, MAX_FILE_BYTES)?),
+        None => Ok(Vec::new()),
     })
 }

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use phasegate_journal::{Append, Blob};
+use phasegate_process::acceptance::{AcceptanceFile, AcceptanceTests};
 use phasegate_process::artifact::kinds;
 use phasegate_process::repository::CommitStyle;
 use phasegate_process::state::State;
+use phasegate_process::testing::File;
 use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, RunCreated, RunId, TaskId};
 use serde_json::Value;
 
@@ -20,7 +22,7 @@ use crate::error::Error;
 use crate::history;
 use crate::host::Host;
 use crate::observer::Observer;
-use crate::repository::{RepositorySource, blocking, branch_name};
+use crate::repository::{HeldOutTests, RepositorySource, blocking, branch_name};
 use crate::run::owned::OwnedRun;
 use crate::runs::define::{NewRun, build_requirements};
 use crate::runs::prepare::PreparedRun;
@@ -76,7 +78,13 @@ impl Host {
         };
         let requirements = build_requirements(&new.task.task, pipeline)?;
         put(kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS, Blob::new(requirements))?;
-        let repository = self.pin_repository(&new, &settings, &run_id).await?;
+        let tests = HeldOutTests {
+            patterns: new.task.task.acceptance.clone(),
+            files: new.task.gather_acceptance_tests()?,
+            folder: new.task.folder.clone(),
+        };
+        let files = tests.files.clone();
+        let repository = self.pin_repository(&new, &settings, &run_id, tests).await?;
         if let Some(pinned) = &repository {
             put(kinds::REPOSITORY_MAP, kinds::REPOSITORY_MAP, Blob::new(pinned.map.clone()))?;
         }
@@ -93,6 +101,13 @@ impl Host {
             blobs.push(blob);
             digest
         };
+        let pin_test =
+            |File { path, content }: File| AcceptanceFile { path, content: pin(Blob::new(content.into_bytes())) };
+        let files: Vec<_> = files.into_iter().map(pin_test).collect();
+        let acceptance = (!files.is_empty()).then(|| AcceptanceTests {
+            files,
+            hidden: repository.as_ref().map(|pinned| pinned.hidden.clone()).unwrap_or_default(),
+        });
         let created = RunCreated {
             format: EVENT_FORMAT,
             run_id: run_id.clone(),
@@ -109,6 +124,7 @@ impl Host {
                 blobs.extend(pinned.blobs);
                 pinned.base
             }),
+            acceptance,
         };
         lock::record_first_use(new.config, first_named, &self.person())?;
         let owned = journal.acquire(&run_id).await?;
@@ -137,6 +153,7 @@ impl Host {
         new: &NewRun<'_>,
         settings: &RunSettings,
         run: &RunId,
+        tests: HeldOutTests,
     ) -> Result<Option<PinnedRepository>, Error> {
         let Some(source) = new.task.repository.clone() else { return Ok(None) };
         let source = match settings.cell {
@@ -160,7 +177,7 @@ impl Host {
         };
         let branch = branch_name(run);
         let trusted = self.trust().folders();
-        blocking(move || PinnedRepository::pin(&source, &trusted, &branch, &purpose)).await.map(Some)
+        blocking(move || PinnedRepository::pin(&source, &trusted, &branch, &purpose, &tests)).await.map(Some)
     }
 }
 

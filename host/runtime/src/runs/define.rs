@@ -15,6 +15,7 @@ use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{ApprovalPolicy, ApprovalRules, Pipeline};
 use phasegate_process::source::{Source, SourceError, nearest};
 use phasegate_process::task::Task;
+use phasegate_process::testing::File;
 use phasegate_process::{Digest, PluginName};
 use serde_json::{Value, json};
 
@@ -23,11 +24,13 @@ use crate::config::overrides::Overrides;
 use crate::config::pipeline::LoadedPipeline;
 use crate::config::raw::FromUser;
 use crate::config::run_settings::{ExperimentCell, RunSettings};
+use crate::error::acceptance::AcceptanceError;
 use crate::error::context_files::{ContextError, MAX_FILE_BYTES};
 use crate::error::{Error, ErrorCode};
 use crate::plugins::source::component_digests;
 use crate::repository::RepositorySource;
 use crate::run::test_run::runner_of;
+use crate::runs::acceptance_tests;
 use crate::runs::context_files::{self, ContextFiles, ReservedPaths};
 use crate::store::blobs::json_blob;
 
@@ -58,16 +61,31 @@ pub struct TaskFile {
 impl TaskSource {
     /// Returns the place in the task file that names a context file with a fault.
     pub fn place_of(&self, error: &ContextError) -> Option<SourceError> {
-        let TaskFile { name, text } = self.file.as_ref()?;
-        let source = Source { file: name, text };
-        let span = source.find_word(error.subject()?);
-        let span = if span.is_empty() { source.find_word("context_files") } else { span };
-        Some(source.error(span, error.to_string(), error.hint()))
+        self.place(error.subject(), "context_files", error.to_string(), error.hint())
     }
 
-    /// Reads the context files of the task.
+    /// Reads the context files of the task. Its acceptance tests are none, whichever pattern matches them.
     pub fn gather_context_files(&self) -> Result<ContextFiles, ContextError> {
-        context_files::gather_context_files(&self.task.context_files, &self.folder, &self.reserved)
+        let files = context_files::gather_context_files(&self.task.context_files, &self.folder, &self.reserved)?;
+        acceptance_tests::without_acceptance_tests(files, &self.task, &self.folder, &self.reserved)
+    }
+
+    /// Reads the acceptance tests of the task: paths relative to its folder, and texts.
+    pub fn gather_acceptance_tests(&self) -> Result<Vec<File>, AcceptanceError> {
+        acceptance_tests::gather_acceptance_tests(&self.task, &self.folder, &self.reserved)
+    }
+
+    /// Returns the place in the task file that names an acceptance test with a fault.
+    pub fn place_of_acceptance(&self, error: &AcceptanceError) -> Option<SourceError> {
+        self.place(error.subject(), "acceptance", error.to_string(), error.hint())
+    }
+
+    fn place(&self, subject: Option<&str>, key: &str, message: String, hint: String) -> Option<SourceError> {
+        let TaskFile { name, text } = self.file.as_ref()?;
+        let source = Source { file: name, text };
+        let span = source.find_word(subject?);
+        let span = if span.is_empty() { source.find_word(key) } else { span };
+        Some(source.error(span, message, hint))
     }
 }
 
@@ -245,10 +263,20 @@ pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, E
 }
 
 fn task_language<'a>(task: &'a Task, pipeline: &'a Pipeline) -> Result<Option<&'a str>, Error> {
-    let Some(language) = task.language.as_deref() else { return Ok(None) };
+    let has_acceptance = !task.acceptance.is_empty() && pipeline.makes_code();
+    let Some(language) = task.language.as_deref() else {
+        return match has_acceptance && pipeline.runners.is_empty() {
+            false => Ok(None),
+            true => {
+                let message =
+                    format!("task {}: pipeline {} has no test runner for its acceptance tests", task.id, pipeline.name);
+                Err(Error::rejected(ErrorCode::InvalidTask, message, "add one to `[runners]` of the pipeline"))
+            }
+        };
+    };
     match pipeline.runner_for(language) {
         Some((language, _)) => Ok(Some(language)),
-        None if !pipeline.has_test_gate() => Ok(Some(language)),
+        None if !pipeline.has_test_gate() && !has_acceptance => Ok(Some(language)),
         None => {
             let why = runner_of(pipeline, language).err().unwrap_or_default();
             let message = format!("task {}, pipeline {}: {why}", task.id, pipeline.name);

@@ -1,5 +1,6 @@
 //! Operations on whole runs: define, create, fork, replay, approve, check, remove, export and import.
 
+pub(crate) mod acceptance_tests;
 pub(crate) mod approve;
 pub mod archive;
 pub(crate) mod context_files;

@@ -14,7 +14,7 @@ use phasegate_repository::{
 };
 
 use crate::error::{Error, ErrorCode};
-use crate::repository::{RepositorySource, visible_files};
+use crate::repository::{HeldOutPaths, HeldOutTests, RepositorySource, visible_files};
 use crate::runs::context_files::exclusion_of;
 use crate::store::blobs::json_blob;
 
@@ -41,6 +41,8 @@ pub(crate) struct PinnedRepository {
     pub(crate) blobs: Vec<Blob>,
     /// The artifact `repository_map`.
     pub(crate) map: Vec<u8>,
+    /// Globs of the paths that agents do not see, because of acceptance tests.
+    pub(crate) hidden: Vec<String>,
 }
 
 impl PinnedRepository {
@@ -51,6 +53,7 @@ impl PinnedRepository {
         trusted: &TrustedFolders,
         branch: &str,
         purpose: &MapPurpose,
+        tests: &HeldOutTests,
     ) -> Result<Self, Error> {
         let mut repository = Repository::open(&source.path, trusted)?;
         let found = repository.resolve(source.revision.as_deref())?;
@@ -108,22 +111,23 @@ impl PinnedRepository {
             commits: source.commits,
             author,
         };
-        let map = make_map(&repository, &files, &base, notes, purpose);
-        Ok(Self { base, blobs, map })
+        let hidden = tests.globs_in_repository(repository.top());
+        let (visible, secrets) = visible_files(&files, &HeldOutPaths::new(&hidden)?);
+        notes.extend(note("Files that look like secrets, which agents do not see", secrets));
+        let skipped = files.skipped().iter().map(|file| format!("{} ({})", file.path, file.why)).collect();
+        notes.extend(note("Files that are left out", skipped));
+        let map = make_map(&repository, &visible, &base, notes, purpose);
+        Ok(Self { base, blobs, map, hidden })
     }
 }
 
 fn make_map(
     repository: &Repository,
-    files: &TreeFiles,
+    visible: &TreeFiles,
     base: &RepositoryBase,
     mut notes: Vec<String>,
     purpose: &MapPurpose,
 ) -> Vec<u8> {
-    let (visible, hidden) = visible_files(files);
-    notes.extend(note("Files that look like secrets, which agents do not see", hidden));
-    let skipped = files.skipped().iter().map(|file| format!("{} ({})", file.path, file.why)).collect();
-    notes.extend(note("Files that are left out", skipped));
     let reader = repository.reader();
     let read = |file: &TreeFile| reader.read(file, MAX_READ_BYTES).ok();
     let sources = Sources { files: visible.files(), read: &read };

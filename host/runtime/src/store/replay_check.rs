@@ -125,6 +125,20 @@ impl ReplayCheck {
         }
     }
 
+    /// Returns the recorded result of the acceptance tests, if that is the next event and cannot be computed again: it hit a limit,
+    /// or `obstacle` says why.
+    pub(crate) fn acceptance(&self, obstacle: Option<&str>) -> Option<Event> {
+        let event = self.next_step()?.event;
+        let Event::AcceptanceTested { limit, .. } = &event else { return None };
+        let what = match (limit, obstacle) {
+            (Some(limit), _) => format!("`{}`, which {limit}", event.name()),
+            (None, Some(why)) => format!("`{}`: {why}", event.name()),
+            (None, None) => return None,
+        };
+        lock(&self.given).push(what);
+        Some(event)
+    }
+
     /// Returns the recorded `run_measures` of the attempt. They contain times, so they cannot be computed again.
     pub(crate) fn measures(&self, at: &AttemptId) -> Option<ArtifactRef> {
         match &self.next_step()?.event {
@@ -263,6 +277,7 @@ fn without_times(event: &Event) -> Event {
     let mut event = event.clone();
     if let Event::TestsRan { elapsed_ms, .. }
     | Event::BaselineRan { elapsed_ms, .. }
+    | Event::AcceptanceTested { elapsed_ms, .. }
     | Event::PhaseFinished { elapsed_ms, .. } = &mut event
     {
         *elapsed_ms = 0;

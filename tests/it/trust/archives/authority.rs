@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use phasegate_test::{CraftedArchive, Output, Scenario, examples};
+use phasegate_test::{CraftedArchive, Output, Scenario, copy_folder, examples};
 use serde_json::{Value, json};
 
 use super::{MALLORY, exported, import};
@@ -171,6 +171,7 @@ fn experiment() -> Scenario {
     ] {
         fs::copy(from.join(name), scenario.path(name)).unwrap();
     }
+    copy_folder(&from.join("tasks/acceptance"), &scenario.path("tasks/acceptance"));
     scenario
 }
 

@@ -181,6 +181,8 @@ fn sort_steps(events: &[Recorded]) -> Vec<&Recorded> {
             | Event::RunStopped { .. }
             | Event::BudgetChanged { .. }
             | Event::ProposalDecided { .. } => {}
+            // The reason of the end says it.
+            Event::AcceptanceTested { .. } => {}
             // The names of branches contain the run.
             Event::BranchWritten { .. } => {}
             // A failed request only delays the answer. A file that is read twice is recorded once, so that an earlier attempt

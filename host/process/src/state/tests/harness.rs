@@ -96,6 +96,7 @@ impl Run {
             scripted: true,
             started_by: None,
             repository: None,
+            acceptance: None,
         };
         Self { state: State::new(created, pipeline(more, ask)) }
     }
@@ -126,6 +127,7 @@ impl Run {
             Action::AskStrategy(at, _) => format!("strategy {at}"),
             Action::AskPerson(_, question, _) => format!("person: {question}"),
             Action::Wait(at) => format!("wait {at}"),
+            Action::RunAcceptance(_) => "run the acceptance tests".to_owned(),
             Action::WriteBranch => "write the branch".to_owned(),
             Action::Finish(status, reason) => format!("{status:?}: {reason}"),
             Action::Over => "over".to_owned(),

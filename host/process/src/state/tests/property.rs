@@ -102,6 +102,7 @@ proptest! {
                     run.push(Event::ApprovalAsked { at, question, about });
                 }
                 Action::Wait(_) => rejected += u32::from(person(&mut run, dice, rejected >= 5)),
+                Action::RunAcceptance(_) => panic!("the run has no acceptance tests"),
                 Action::WriteBranch => panic!("the run has no repository"),
                 Action::Finish(status, reason) => run.push(Event::RunFinished { status, reason }),
                 Action::Over => break,

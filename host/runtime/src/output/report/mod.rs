@@ -3,6 +3,7 @@
 //! Guarantees: texts of models and plugins are plain text on one line, so that they cannot look like a part of the report.
 //! Fails with [`OutputError`] if an artifact cannot be read.
 
+mod acceptance;
 mod cost;
 mod decisions;
 mod gates;
@@ -37,6 +38,7 @@ pub(crate) fn render(
     page.gates();
     page.issues();
     page.test_runs()?;
+    page.acceptance_tests()?;
     page.decisions();
     page.cost();
     page.maybe_billed();

@@ -18,7 +18,8 @@ use similar::{ChangeTag, TextDiff};
 use super::page::Page;
 use super::request_text::{inline_text, quoted_text};
 use super::text::{
-    array_field, plain_text, plural, render_count, render_duration, render_usd, table_cell, text_field, text_or_json,
+    array_field, capitalize, plain_text, plural, render_count, render_duration, render_usd, table_cell, text_field,
+    text_or_json,
 };
 use crate::error::output::OutputError;
 use crate::output::artifacts::ArtifactReader;
@@ -72,6 +73,7 @@ impl PullRequest {
         page.uncommitted();
         page.gates_of_request();
         page.tests_of_request()?;
+        page.acceptance_of_request();
         page.open_issues();
         page.cost_of_request();
         let base = state.created.repository.as_ref();
@@ -175,6 +177,13 @@ impl Page<'_> {
             })
             .collect();
         self.table(["gate", "status", "attempts", "last reason"], rows);
+    }
+
+    fn acceptance_of_request(&mut self) {
+        if let Some(acceptance) = self.result.acceptance.describe() {
+            self.heading("Acceptance tests");
+            self.line(format_args!("{}.", capitalize(&plain_text(&acceptance))));
+        }
     }
 
     fn tests_of_request(&mut self) -> Result<(), OutputError> {

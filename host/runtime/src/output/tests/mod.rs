@@ -83,6 +83,7 @@ impl RecordedRun {
             scripted: true,
             started_by: None,
             repository: None,
+            acceptance: None,
         };
         let event = Event::RunCreated(Box::new(created.clone()));
         Self { journal, state: State::new(created, pipeline), events: vec![Recorded { number: 1, at_ms: 0, event }] }

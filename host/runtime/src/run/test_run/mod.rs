@@ -132,6 +132,25 @@ pub(crate) async fn run_trial(
     Ok(Ok(run_suite_files(&session, &tested, tests).await.run))
 }
 
+/// Runs tests that no agent has seen on the code. Returns the reason if no runner serves its language.
+pub(crate) async fn run_held_out(
+    context: &Arc<RunContext>,
+    code: &Code,
+    tests: &[File],
+    hit: &LimitHit,
+) -> Result<Result<TestRun, String>, Error> {
+    let runner = match find_runner(context, &code.language).await? {
+        Ok(runner) => runner,
+        Err(why) => return Ok(Err(why)),
+    };
+    let base = context.test_base().await?;
+    let tested = add_base(context, &code.tested(), base.as_deref())?;
+    let session = new_session(context, &runner, hit).with_probes();
+    let mut run = run_suite_files(&session, &tested, tests).await.run;
+    run.build_errors = limit_errors(run.build_errors);
+    Ok(Ok(run))
+}
+
 /// Checks that code parses. Code in a language without a runner is not checked, and base files that do not parse are no
 /// fault. Code may not configure its tests, and code for a repository may bring none where a gate runs a suite. The runner's
 /// computing time is added to `cpu`.

@@ -23,6 +23,8 @@ pub(crate) enum Exclusion {
     Results,
     /// A task, an experiment or a configuration.
     Configuration,
+    /// An acceptance test of the task.
+    Acceptance,
     /// A folder of a version control system.
     VersionControl,
     /// A virtual environment.
@@ -50,6 +52,7 @@ impl fmt::Display for Exclusion {
             Self::Own => "written by Phasegate",
             Self::Results => "results of Phasegate",
             Self::Configuration => "configuration of Phasegate",
+            Self::Acceptance => "an acceptance test",
             Self::VersionControl => "version control",
             Self::Environment => "a virtual environment",
             Self::Dependencies => "dependencies",

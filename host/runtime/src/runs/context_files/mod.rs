@@ -25,6 +25,7 @@ use phasegate_process::task::{ContextPattern, is_inside_folder};
 use crate::error::context_files::{ContextError, MAX_FILE_BYTES, MAX_FILES};
 use crate::secrets::{holds_private_key, is_secret_path};
 
+use self::exclusion::Exclusion;
 pub use self::folder::ReservedPaths;
 use self::folder::TaskFolder;
 use self::glob::Glob;
@@ -54,6 +55,16 @@ pub struct ContextFiles {
     pub left_out: LeftOut,
     /// Files that would be left out, and that the task allows: path and reason.
     pub allowed: Vec<(String, String)>,
+}
+
+impl ContextFiles {
+    /// Takes out the acceptance tests among the files, and notes them as left out.
+    pub(crate) fn hold_out(&mut self, is_held_out: impl Fn(&str) -> bool) {
+        let (held_out, files) = std::mem::take(&mut self.files).into_iter().partition(|file| is_held_out(&file.path));
+        self.files = files;
+        let held_out: Vec<ContextFile> = held_out;
+        held_out.iter().for_each(|file| self.left_out.add(&file.path, false, Exclusion::Acceptance));
+    }
 }
 
 /// Reads every file that a pattern matches. A file that several patterns match is a base file if one of them says so.
@@ -101,7 +112,7 @@ pub(crate) fn exclusion_of(path: &str, content: &[u8]) -> Option<String> {
     }
     let head = content.get(..content.len().min(16 << 10)).unwrap_or_default();
     let is_secret = || is_secret_path(path) || holds_private_key(head);
-    by_name.or_else(|| is_secret().then_some(exclusion::Exclusion::Secret)).map(|why| why.to_string())
+    by_name.or_else(|| is_secret().then_some(Exclusion::Secret)).map(|why| why.to_string())
 }
 
 /// Checks and normalises a path without wildcards. The error for a folder says how to name its files.

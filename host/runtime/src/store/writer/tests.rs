@@ -39,6 +39,7 @@ async fn created() -> (Arc<dyn Journal>, Ownership, JournalWriter) {
         scripted: true,
         started_by: None,
         repository: None,
+        acceptance: None,
     };
     let owned = journal.acquire(&run).await.unwrap();
     let events = vec![Event::RunCreated(Box::new(created))];

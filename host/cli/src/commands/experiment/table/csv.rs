@@ -85,9 +85,11 @@ pub fn render_cells_csv(results: &Results) -> String {
         "elapsed_ms",
         "maybe_billed",
         "scripted",
+        "acceptance",
+        "acceptance_reason",
     ];
     let row = |cell: &Cell| {
-        let Cell { id, standing, reason, cost } = cell;
+        let Cell { id, standing, reason, acceptance, cost } = cell;
         vec![
             id.variant.clone(),
             id.task.to_string(),
@@ -103,6 +105,8 @@ pub fn render_cells_csv(results: &Results) -> String {
             cost.elapsed_ms.to_string(),
             cost.maybe_billed.to_string(),
             cost.scripted.to_string(),
+            acceptance.as_str().to_owned(),
+            one_line(acceptance.reason().unwrap_or_default()),
         ]
     };
     csv_lines(&heads, results.cells.iter().map(row))

@@ -57,6 +57,7 @@ async fn create_run(journal: &ComponentJournal, blobs: Vec<Blob>) {
         scripted: true,
         started_by: None,
         repository: None,
+        acceptance: None,
     };
     let events = vec![Event::RunCreated(Box::new(created))];
     let append = Append { run, fence: owned.fence(), next: 1, at_ms: 1, events, blobs };
