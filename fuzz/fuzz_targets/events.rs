@@ -77,5 +77,5 @@ fn compute_reports(state: &State, events: &[Recorded]) {
     run_measures(state, events, &[], 0);
     finished_run(state, events, None);
     Comparison::new(&[(state, events), (state, events)]);
-    assert_eq!(first_difference(events, events), None);
+    assert_eq!(first_difference(events, events, &|_| None), None);
 }

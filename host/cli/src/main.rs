@@ -21,6 +21,7 @@ mod out_dir;
 mod paths;
 mod repository;
 mod signals;
+mod svg;
 mod tasks;
 mod terminal;
 mod trust;

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use phasegate_process::PhaseName;
-use phasegate_runtime::{Error, NewFork, Observer, Overrides};
+use phasegate_journal::Journal;
+use phasegate_process::compare::Comparison;
+use phasegate_process::{PhaseName, RunId};
+use phasegate_runtime::{Error, NewFork, Observer, Overrides, load_run};
 
 use crate::context::Context;
 use crate::drive::{RunDriver, RunTarget, print_header};
@@ -14,8 +16,11 @@ use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir, lock_out_dir};
 use crate::paths::current_dir;
 use crate::repository::check_repository;
+use crate::terminal::width::wrap_lines;
 use crate::trust;
+use crate::view::answer::Pair;
 use crate::view::live::LiveView;
+use crate::view::steps;
 
 /// Arguments of `fork`.
 #[derive(clap::Args)]
@@ -105,8 +110,34 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
     out_dir::save_out_dir(state, &run, &out);
     out_dir::claim_out_dir(state, &run, &out);
-    let target = print_header(&host, &view, state, RunTarget { run, created: None, out, lock }, false)?;
-    Ok(RunDriver::new(host, view, context.signals.clone()).drive_all(vec![target], 1).await)
+    let journal = Arc::clone(host.journal());
+    let target = RunTarget { run: run.clone(), created: None, out, lock };
+    let target = print_header(&host, &view, state, target, false)?;
+    let exit = RunDriver::new(host, Arc::clone(&view), context.signals.clone()).drive_all(vec![target], 1).await;
+    if matches!(exit, Exit::Passed | Exit::Failed | Exit::Waiting) {
+        view.print(&render_comparison(context, journal.as_ref(), [&origin, &run]).unwrap_or_default());
+    }
+    Ok(exit)
+}
+
+/// Renders how the fork ended in comparison with the run that it forks; `None` if one of them cannot be read.
+fn render_comparison(context: &Context, journal: &dyn Journal, runs: [&RunId; 2]) -> Option<String> {
+    let loaded = runs.map(|run| load_run(journal, run).ok());
+    let pairs: Vec<_> = loaded.iter().flatten().map(|(state, events)| (state, events.as_slice())).collect();
+    let comparison = Comparison::with_blobs(&pairs, &|digest| journal.blob(digest).ok().flatten());
+    let ([first, other], [against]) = (comparison.runs.as_slice(), comparison.against_first.as_slice()) else {
+        return None;
+    };
+    let printer = &context.printer;
+    let letters = ["A".to_owned(), "B".to_owned()];
+    let answer = Pair { first: ("A", first), other: ("B", other), against }.render();
+    let [origin, fork] = runs;
+    Some(format!(
+        "\n{}\n\nA  {origin}, which was forked\nB  {fork}, this run\n{}\nall figures: {}\n",
+        wrap_lines(&answer, printer.paint().width()).trim_end(),
+        steps::render_text(&comparison, &letters, printer.paint()),
+        printer.command(&format!("compare {origin} {fork}")),
+    ))
 }
 
 fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {

@@ -1,5 +1,6 @@
 //! Text about runs for people: progress while they run, events, headers, summaries, gates and forks.
 
+pub mod answer;
 pub mod artifact;
 pub mod event;
 pub mod event_detail;
@@ -12,6 +13,7 @@ pub mod next_steps;
 pub mod outline;
 pub mod owner;
 pub mod standing;
+pub mod steps;
 pub mod summary;
 pub mod test_run;
 pub mod unreadable;

@@ -1,23 +1,38 @@
-//! Compares runs: verdicts of their gates, totals, and the first difference of each run from the first one.
+//! Compares runs: verdicts of their gates, effort of their phases, totals, and where each run leaves the first one.
 //!
-//! A pure function of states and events. Unknown figures stay unknown. No blob is read: a difference names digests,
-//! whose content the caller can look up. Cannot fail.
+//! A pure function of states, events and blobs. Unknown figures stay unknown. A difference names digests, whose content the
+//! caller can look up. Cannot fail.
 
+mod answer;
+mod content;
 mod difference;
+mod own;
+mod phases;
+mod steps;
+mod swapped;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+pub use answer::{CostAfter, Outcome, PairAnswer, Reaction};
+pub use content::Blobs;
 pub use difference::{Difference, DifferenceKind, first_difference};
+pub use phases::{PhaseFigures, PhaseRow};
+pub use steps::{Step, StepStatus, Steps};
+pub use swapped::{PinnedChange, PinnedItem};
 
+use crate::acceptance::Acceptance;
 use crate::charges::{ChargedCost, charges};
-use crate::digest::Digest;
-use crate::event::{Recorded, RequestCost, RunCreated, Verdict};
+use crate::event::{Recorded, RequestCost, Verdict};
 use crate::measures::efforts;
-use crate::names::{ArtifactName, PhaseName, PluginName, RunId, TaskId};
+use crate::names::{PhaseName, PluginName, RunId, TaskId};
 use crate::result::{GateResult, GateStatus, IssueCounts, TaskResult, TaskStatus, Totals};
 use crate::state::State;
+use difference::diverge;
+use own::split_fork;
+use phases::phase_rows;
+use swapped::pinned_changes;
 
 /// The comparison of two or more runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,6 +41,10 @@ pub struct Comparison {
     pub runs: Vec<RunFigures>,
     /// Every gate of any of the runs, in the order of their pipelines.
     pub gates: Vec<GateRow>,
+    /// Every phase of any of the runs, gates included, in the order of their pipelines.
+    pub phases: Vec<PhaseRow>,
+    /// The attempts of the runs in the order in which they began.
+    pub steps: Steps,
     /// The differences of every other run from the first.
     pub against_first: Vec<RunDifference>,
 }
@@ -43,14 +62,26 @@ pub struct RunFigures {
     pub strategy: PluginName,
     /// Whether model answers came from a script.
     pub scripted: bool,
+    /// The run whose beginning it shares, where it is a fork.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fork_of: Option<RunId>,
     /// The status.
     pub status: TaskStatus,
     /// The reason of the status, in one sentence.
     pub reason: String,
+    /// Whether the delivered code is accepted; left out where there are no acceptance tests.
+    #[serde(flatten, skip_serializing_if = "Acceptance::is_not_tested")]
+    pub acceptance: Acceptance,
     /// The models that answered, as `provider:model`, sorted.
     pub models: Vec<String>,
-    /// The totals.
+    /// The totals, with what a fork shares with its origin.
     pub totals: Totals,
+    /// What the run itself used, where it is a fork: without the shared beginning, and without recorded answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own: Option<Totals>,
+    /// What its origin paid for, where it is a fork. `own` and `shared` together are the totals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Totals>,
     /// The number of calls without an answer, which may have been billed.
     pub maybe_billed: usize,
     /// The number of issues that an earlier gate could have found, each counted once: see [`GateFigures::escaped`].
@@ -94,35 +125,19 @@ pub struct RunDifference {
     pub swapped: Vec<PinnedChange>,
     /// The first difference; `None` where artifacts, verdicts and decisions are the same.
     pub first_difference: Option<Difference>,
-}
-
-/// A pinned dependency that differs between two runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PinnedChange {
-    /// The dependency.
-    #[serde(flatten)]
-    pub what: PinnedItem,
-    /// Its digest in the first run, where that has one.
-    pub before: Option<Digest>,
-    /// Its digest in the other run, where that has one.
-    pub after: Option<Digest>,
-}
-
-/// A pinned dependency of a run. Settings are not compared, because they contain a seed of each run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "pinned", content = "name", rename_all = "snake_case")]
-pub enum PinnedItem {
-    /// The pipeline.
-    Pipeline,
-    /// A component, by its name in the pipeline.
-    Component(PluginName),
-    /// An initial artifact.
-    Input(ArtifactName),
+    /// How the runs ended, until where they are the same, and what followed.
+    pub answer: PairAnswer,
 }
 
 impl Comparison {
-    /// Compares runs, each given with the events that were folded to its state.
+    /// Compares runs, each given with the events that were folded to its state. Requests and answers are the same only if
+    /// their blobs are equal.
     pub fn new(runs: &[(&State, &[Recorded])]) -> Self {
+        Self::with_blobs(runs, &|_| None)
+    }
+
+    /// The same, where requests and answers are compared by their content: usage, for instance, is no difference.
+    pub fn with_blobs(runs: &[(&State, &[Recorded])], blobs: Blobs<'_>) -> Self {
         let results: Vec<_> = runs.iter().map(|(state, events)| TaskResult::from_events(state, events)).collect();
         let row = |gate: PhaseName| {
             let figures = runs.iter().zip(&results).map(|((state, events), result)| {
@@ -132,10 +147,25 @@ impl Comparison {
             GateRow { runs: figures.collect(), gate }
         };
         let (first, others) = runs.split_first().map_or((None, runs), |(first, others)| (Some(first), others));
-        let against = first.into_iter().flat_map(|first| others.iter().map(|other| compare_pair(first, other)));
+        let pairs = first.into_iter().flat_map(|first| others.iter().map(move |other| (first, other)));
+        let (mut against_first, mut shared) = (Vec::new(), Vec::new());
+        for ((first, other), result) in pairs.zip(results.iter().skip(1)) {
+            let divergence = diverge(first.1, other.1, blobs);
+            let outcomes = [results.first().unwrap_or(result), result].map(Outcome::from_result);
+            let answer = PairAnswer::new(outcomes, [first.1, other.1], &divergence);
+            shared.push(answer.shared_steps);
+            against_first.push(RunDifference {
+                run_id: other.0.created.run_id.clone(),
+                swapped: pinned_changes(first.0, other.0),
+                first_difference: divergence.difference,
+                answer,
+            });
+        }
         Self {
             gates: gate_names(&results).into_iter().map(row).collect(),
-            against_first: against.collect(),
+            phases: phase_rows(runs),
+            steps: Steps::new(runs, shared.into_iter().min().unwrap_or(0)),
+            against_first,
             runs: runs
                 .iter()
                 .zip(results)
@@ -146,14 +176,19 @@ impl Comparison {
 }
 
 fn run_figures(state: &State, events: &[Recorded], result: TaskResult) -> RunFigures {
+    let (own, shared) = split_fork(events, |_| true).unzip();
     RunFigures {
+        own,
+        shared,
         run_id: result.run_id,
         task_id: result.task_id,
         pipeline: state.pipeline.name.clone(),
         strategy: state.pipeline.feedback.plugin.clone(),
         scripted: result.scripted,
+        fork_of: result.forks.last().map(|fork| fork.origin.clone()),
         status: result.status,
         reason: result.reason,
+        acceptance: result.acceptance,
         models: answering_models(events),
         totals: result.totals,
         maybe_billed: result.maybe_billed.len(),
@@ -224,43 +259,6 @@ fn issue_spans(state: &State) -> impl Iterator<Item = (usize, usize)> {
         let came_in = |name: &str| state.pipeline.phases.iter().position(|phase| phase.name.as_str() == name);
         judged.issues.iter().map(move |issue| (came_in(&issue.phase_injected).unwrap_or(found), found))
     })
-}
-
-fn compare_pair(first: &(&State, &[Recorded]), other: &(&State, &[Recorded])) -> RunDifference {
-    RunDifference {
-        run_id: other.0.created.run_id.clone(),
-        swapped: pinned_changes(first.0, other.0),
-        first_difference: first_difference(first.1, other.1),
-    }
-}
-
-fn pinned_changes(first: &State, other: &State) -> Vec<PinnedChange> {
-    let (first, other) = (&first.created, &other.created);
-    let pipeline = |run: &RunCreated| BTreeMap::from([((), run.pipeline.clone())]);
-    let inputs = |run: &RunCreated| -> BTreeMap<ArtifactName, Digest> {
-        run.inputs.iter().map(|input| (input.name.clone(), input.digest.clone())).collect()
-    };
-    let mut swapped = changed_digests(&inputs(first), &inputs(other), PinnedItem::Input);
-    swapped.extend(changed_digests(&pipeline(first), &pipeline(other), |()| PinnedItem::Pipeline));
-    swapped.extend(changed_digests(&first.components, &other.components, PinnedItem::Component));
-    swapped
-}
-
-fn changed_digests<K: Ord + Clone>(
-    first: &BTreeMap<K, Digest>,
-    other: &BTreeMap<K, Digest>,
-    what: impl Fn(K) -> PinnedItem,
-) -> Vec<PinnedChange> {
-    let names: BTreeSet<&K> = first.keys().chain(other.keys()).collect();
-    let both = names.into_iter().map(|name| (name, first.get(name), other.get(name)));
-    let changed = both.filter(|(_, before, after)| before != after);
-    changed
-        .map(|(name, before, after)| PinnedChange {
-            what: what(name.clone()),
-            before: before.cloned(),
-            after: after.cloned(),
-        })
-        .collect()
 }
 
 #[cfg(test)]

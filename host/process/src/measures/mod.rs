@@ -40,22 +40,44 @@ pub struct Effort {
     pub elapsed_ms: u64,
 }
 
+impl Effort {
+    /// Adds what an event says about effort. Recorded answers count with what the run that asked for them paid.
+    pub fn add(&mut self, event: &Event) {
+        match event {
+            Event::ModelAsked { model, .. } => self.spent.ask(model),
+            Event::ModelTried { cost, .. } => self.spent.fail(cost),
+            Event::ModelAnswered { usage, recorded, .. } => {
+                self.spent.answer(usage);
+                self.spent.recorded += u64::from(*recorded);
+            }
+            // Trial runs happen while their agent runs, so its time includes them.
+            Event::TestsRan { call: None, elapsed_ms, .. }
+            | Event::BaselineRan { elapsed_ms, .. }
+            | Event::PhaseFinished { elapsed_ms, .. } => self.elapsed_ms = bounded_sum(self.elapsed_ms, *elapsed_ms),
+            _ => {}
+        }
+    }
+}
+
+/// Whether an event changes the effort of its phase.
+fn is_effort(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ModelAsked { .. }
+            | Event::ModelTried { .. }
+            | Event::ModelAnswered { .. }
+            | Event::TestsRan { call: None, .. }
+            | Event::BaselineRan { .. }
+            | Event::PhaseFinished { .. }
+    )
+}
+
 /// Returns the effort of each phase that did any work.
 pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
     let mut efforts: BTreeMap<&PhaseName, Effort> = BTreeMap::new();
-    for recorded in events {
-        match &recorded.event {
-            Event::ModelAsked { at, model, .. } => efforts.entry(&at.phase).or_default().spent.ask(model),
-            Event::ModelTried { at, cost, .. } => efforts.entry(&at.phase).or_default().spent.fail(cost),
-            Event::ModelAnswered { at, usage, .. } => efforts.entry(&at.phase).or_default().spent.answer(usage),
-            // Trial runs happen while their agent runs, so its time includes them.
-            Event::TestsRan { at, call: None, elapsed_ms, .. }
-            | Event::BaselineRan { at, elapsed_ms, .. }
-            | Event::PhaseFinished { at, elapsed_ms, .. } => {
-                let effort = efforts.entry(&at.phase).or_default();
-                effort.elapsed_ms = bounded_sum(effort.elapsed_ms, *elapsed_ms);
-            }
-            _ => {}
+    for event in events.iter().map(|recorded| &recorded.event).filter(|event| is_effort(event)) {
+        if let Some(at) = event.attempt() {
+            efforts.entry(&at.phase).or_default().add(event);
         }
     }
     efforts

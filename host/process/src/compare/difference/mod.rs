@@ -1,7 +1,8 @@
 //! Finds the first difference between two runs.
 //!
 //! Events are compared by their logical position (phase, attempt, call number, artifact name), not by time: overlapping
-//! calls, a stop and a resume, or a call that was asked again are not differences.
+//! calls, a stop and a resume, or a call that was asked again are not differences. Requests and answers are compared by their
+//! content: see [`super::content`].
 //! Measured time is not a difference either, because it differs in every run. Where an agent read measures with other
 //! times, its requests and artifacts are skipped, and so are those of agents that read its artifacts. Runs with equal
 //! measures, such as a run and its replay, are compared without this exception.
@@ -11,6 +12,7 @@ use std::mem::{discriminant, take};
 
 use serde::Serialize;
 
+use super::content::{Blobs, is_same_answer, is_same_request};
 use crate::artifact::kinds::RUN_MEASURES;
 use crate::digest::Digest;
 use crate::event::{Event, PhaseOutcome, Recorded};
@@ -34,7 +36,7 @@ pub struct Difference {
 pub enum DifferenceKind {
     /// A request to a model differs.
     Request,
-    /// The answer to the same request differs.
+    /// The content of the answer to the same request differs.
     Answer,
     /// A trial run of tests or its result differs.
     Trial,
@@ -70,22 +72,42 @@ impl Difference {
 }
 
 /// Returns the first difference between two runs; `None` where artifacts, verdicts and decisions are the same.
-pub fn first_difference(before: &[Recorded], after: &[Recorded]) -> Option<Difference> {
-    let (old, new) = (sort_steps(before), sort_steps(after));
-    let (mut old, mut new) = (old.as_slice(), new.as_slice());
+pub fn first_difference(before: &[Recorded], after: &[Recorded], blobs: Blobs<'_>) -> Option<Difference> {
+    diverge(before, after, blobs).difference
+}
+
+/// Where two runs leave each other.
+#[derive(Debug)]
+pub(super) struct Divergence<'a> {
+    /// The first difference.
+    pub(super) difference: Option<Difference>,
+    /// The events of each run from the first difference on, sorted by logical position.
+    pub(super) rest: [Vec<&'a Recorded>; 2],
+}
+
+/// Finds the first difference and what follows it.
+pub(super) fn diverge<'a>(before: &'a [Recorded], after: &'a [Recorded], blobs: Blobs<'_>) -> Divergence<'a> {
+    let (sorted_old, sorted_new) = (sort_steps(before), sort_steps(after));
+    let (mut old, mut new) = (sorted_old.as_slice(), sorted_new.as_slice());
+    let difference = skip_equal(&mut old, &mut new, blobs);
+    Divergence { difference, rest: [old.to_vec(), new.to_vec()] }
+}
+
+/// Leaves only what follows the last equal steps, and returns the difference that it begins with.
+fn skip_equal(old: &mut &[&Recorded], new: &mut &[&Recorded], blobs: Blobs<'_>) -> Option<Difference> {
     let mut time_dependence = TimeDependence::default();
-    while let ([a, old_rest @ ..], [b, new_rest @ ..]) = (old, new) {
-        match compare_steps(a, b) {
+    while let ([a, old_rest @ ..], [b, new_rest @ ..]) = (*old, *new) {
+        match compare_steps(a, b, blobs) {
             StepMatch::Same => {
                 time_dependence.record(&a.event, &b.event);
-                (old, new) = (old_rest, new_rest);
+                (*old, *new) = (old_rest, new_rest);
             }
             StepMatch::Differ(differs) if time_dependence.explains(differs, &a.event, &b.event) => {
-                (old, new) = (old_rest, new_rest)
+                (*old, *new) = (old_rest, new_rest)
             }
             StepMatch::Differ(differs) => return Some(difference(differs, Some(*a), Some(*b))),
-            StepMatch::OnlyOld if is_abandoned_call(a, old_rest) || time_dependence.applies => old = old_rest,
-            StepMatch::OnlyNew if is_abandoned_call(b, new_rest) || time_dependence.applies => new = new_rest,
+            StepMatch::OnlyOld if is_abandoned_call(a, old_rest) || time_dependence.applies => *old = old_rest,
+            StepMatch::OnlyNew if is_abandoned_call(b, new_rest) || time_dependence.applies => *new = new_rest,
             StepMatch::OnlyOld | StepMatch::OnlyNew => {
                 return Some(difference(DifferenceKind::Way, Some(*a), Some(*b)));
             }
@@ -234,7 +256,7 @@ enum StepMatch {
     OnlyNew,
 }
 
-fn compare_steps(old: &Recorded, new: &Recorded) -> StepMatch {
+fn compare_steps(old: &Recorded, new: &Recorded, blobs: Blobs<'_>) -> StepMatch {
     let (a, b) = (&old.event, &new.event);
     match (call_part(a), call_part(b)) {
         (Some((at, call, part)), Some((also_at, other, other_part))) if at == also_at => {
@@ -251,7 +273,7 @@ fn compare_steps(old: &Recorded, new: &Recorded) -> StepMatch {
     if discriminant(a) != discriminant(b) || a.attempt() != b.attempt() {
         return StepMatch::Differ(different_step(a, b));
     }
-    compare_content(a, b).map_or(StepMatch::Same, StepMatch::Differ)
+    compare_content(a, b, blobs).map_or(StepMatch::Same, StepMatch::Differ)
 }
 
 /// Returns the kind of difference between steps of different kinds or attempts.
@@ -267,13 +289,13 @@ fn different_step(a: &Event, b: &Event) -> DifferenceKind {
 }
 
 /// Returns the difference between two steps of the same position.
-fn compare_content(a: &Event, b: &Event) -> Option<DifferenceKind> {
+fn compare_content(a: &Event, b: &Event, blobs: Blobs<'_>) -> Option<DifferenceKind> {
     let (same, differs) = match (a, b) {
         (Event::ModelAsked { request, .. }, Event::ModelAsked { request: other, .. }) => {
-            (request == other, DifferenceKind::Request)
+            (is_same_request(blobs, request, other), DifferenceKind::Request)
         }
         (Event::ModelAnswered { answer, .. }, Event::ModelAnswered { answer: other, .. }) => {
-            (answer == other, DifferenceKind::Answer)
+            (is_same_answer(blobs, answer, other), DifferenceKind::Answer)
         }
         (
             Event::TestsRan { call: Some(_), run, request, .. },

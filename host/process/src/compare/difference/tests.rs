@@ -7,7 +7,7 @@ use crate::model::Usage;
 use crate::work::{ArtifactRef, Severity};
 
 fn first(before: &RunBuilder, after: &RunBuilder) -> Option<Difference> {
-    first_difference(&before.events, &after.events)
+    first_difference(&before.events, &after.events, &|_| None)
 }
 
 fn differs(before: &RunBuilder, after: &RunBuilder) -> Option<DifferenceKind> {

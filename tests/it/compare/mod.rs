@@ -1,5 +1,7 @@
 //! `compare` on recorded runs: complete outputs and exit codes.
 
+mod answers;
+
 use std::fs;
 
 use insta::assert_snapshot;
@@ -12,6 +14,8 @@ use crate::recordings;
 fn shows_two_runs_with_their_first_difference() {
     let recordings = recordings(&["plain-pass", "design-fails-once"]);
     assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1]]), @r#"
+    A and B passed, A after no failed judgement and B after 1 failed judgement. Same until design#1; then other findings in design-review#1; A: nothing revised; B: design.
+
     A  RUN-A
        task ANSWER-001, pipeline scenario, strategy phase-aware
        model scripted:answers.toml
@@ -21,11 +25,31 @@ fn shows_two_runs_with_their_first_difference() {
        model scripted:answers.toml
        passed: every gate passed
 
+    both  [planning#1] [design#1]
+    A     [design-review#1 passed] [code#1] [test#1 passed] passed
+    B     [design-review#1 failed] [design#2] [design-review#2 passed] [code#1]
+          [test#1 passed] passed
+
                      A                   B
+    planning
+      attempts       1                   1
+      tokens         0                   0
+      cost           no cost (scripted)  no cost (scripted)
+      time   TIME
+    design
+      attempts       1                   2
+      tokens         0                   0
+      cost           no cost (scripted)  no cost (scripted)
+      time   TIME
     design-review
       verdicts       1 (passed)          2 (failed, passed)
       issues         none                1 high
       escaped        0                   0
+      tokens         0                   0
+      cost           no cost (scripted)  no cost (scripted)
+      time   TIME
+    code
+      attempts       1                   1
       tokens         0                   0
       cost           no cost (scripted)  no cost (scripted)
       time   TIME
@@ -46,7 +70,7 @@ fn shows_two_runs_with_their_first_difference() {
       time   TIME
 
     A and B
-      changed: pipeline
+      changed: pipeline (settings of design-review)
       first difference: other findings
         A: design-review#1 done in TIME, findings DIGEST
         B: design-review#1 done in TIME, findings DIGEST
@@ -74,15 +98,39 @@ fn shows_two_runs_with_their_first_difference() {
     exit 0
     "#);
     assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1], "--markdown"]), @r#"
+    A and B passed, A after no failed judgement and B after 1 failed judgement. Same until design\#1; then other findings in design-review\#1; A: nothing revised; B: design.
+
     - **A** `RUN-A`: task ANSWER-001, pipeline scenario, strategy phase-aware, model scripted:answers.toml; passed: every gate passed
     - **B** `RUN-B`: task ANSWER-001, pipeline scenario, strategy phase-aware, model scripted:answers.toml; passed: every gate passed
 
+    ```text
+    both  [planning#1] [design#1]
+    A     [design-review#1 passed] [code#1] [test#1 passed] passed
+    B     [design-review#1 failed] [design#2] [design-review#2 passed] [code#1]
+          [test#1 passed] passed
+    ```
+
     | | A | B |
     |---|---|---|
+    | **planning** | | |
+    | attempts | 1 | 1 |
+    | tokens | 0 | 0 |
+    | cost | no cost (scripted) | no cost (scripted) |
+    | time | TIME
+    | **design** | | |
+    | attempts | 1 | 2 |
+    | tokens | 0 | 0 |
+    | cost | no cost (scripted) | no cost (scripted) |
+    | time | TIME
     | **design-review** | | |
     | verdicts | 1 (passed) | 2 (failed, passed) |
     | issues | none | 1 high |
     | escaped | 0 | 0 |
+    | tokens | 0 | 0 |
+    | cost | no cost (scripted) | no cost (scripted) |
+    | time | TIME
+    | **code** | | |
+    | attempts | 1 | 1 |
     | tokens | 0 | 0 |
     | cost | no cost (scripted) | no cost (scripted) |
     | time | TIME
@@ -104,7 +152,7 @@ fn shows_two_runs_with_their_first_difference() {
 
     **A and B**: first difference: other findings
 
-    - changed: pipeline
+    - changed: pipeline (settings of design-review)
     - A: design-review\#1 done in TIME, findings DIGEST
     - B: design-review\#1 done in TIME, findings DIGEST
 
@@ -153,6 +201,9 @@ fn compares_later_runs_with_the_first() {
     let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1], &recordings.runs[2]]);
     assert!(message.lines().all(|line| line.chars().count() <= 120), "{message}");
     assert_snapshot!(message, @r#"
+    A and B passed, A after no failed judgement and B after 1 failed judgement; same until design-review#1.
+    A passed, C waits for a person; same until design-review#1.
+
     A  RUN-A
        task ANSWER-001, pipeline scenario, strategy phase-aware
        model scripted:answers.toml
@@ -166,11 +217,31 @@ fn compares_later_runs_with_the_first() {
        model scripted:answers.toml
        waiting: design-review passed: no issue. Approve?
 
+    all  [planning#1] [design#1] [design-review#1 passed]
+    A    [code#1] [test#1 passed] passed
+    B    [code#1] [test#1 failed] [code#2] [test#2 passed] passed
+    C    waiting
+
                      A                   B                   C
+    planning
+      attempts       1                   1                   1
+      tokens         0                   0                   0
+      cost           no cost (scripted)  no cost (scripted)  no cost (scripted)
+      time   TIME
+    design
+      attempts       1                   1                   1
+      tokens         0                   0                   0
+      cost           no cost (scripted)  no cost (scripted)  no cost (scripted)
+      time   TIME
     design-review
       verdicts       1 (passed)          1 (passed)          1 (passed)
       issues         none                none                none
       escaped        0                   0                   0
+      tokens         0                   0                   0
+      cost           no cost (scripted)  no cost (scripted)  no cost (scripted)
+      time   TIME
+    code
+      attempts       1                   2                   0
       tokens         0                   0                   0
       cost           no cost (scripted)  no cost (scripted)  no cost (scripted)
       time   TIME
@@ -191,7 +262,7 @@ fn compares_later_runs_with_the_first() {
       time   TIME
 
     A and B
-      changed: pipeline
+      changed: pipeline (settings of code)
       first difference: another artifact
         A: code#1 stored generated_code (135 bytes, DIGEST)
         B: code#1 stored generated_code (134 bytes, DIGEST)
@@ -212,7 +283,7 @@ fn compares_later_runs_with_the_first() {
             "language": "lines",
 
     A and C
-      changed: pipeline
+      changed: pipeline (phase design-review)
       first difference: the runs continue with different events
         A: code#1 started with design_notes
         C: design-review#1 waits for a decision: design-review passed: no issue. Approve?
@@ -235,7 +306,7 @@ fn json_contains_figures_and_differing_events() {
         (&json!("findings"), &json!("phase_finished"))
     );
     let names: Vec<&String> = json.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["against_first", "gates", "runs"]);
+    assert_eq!(names, ["against_first", "answer", "gates", "phases", "runs", "steps"]);
 }
 
 #[test]
@@ -257,7 +328,7 @@ fn shows_differing_lines_of_requests_and_answers() {
     let end: Vec<&str> = message.lines().skip_while(|line| *line != "A and B").collect();
     assert_snapshot!(end.join("\n"), @r#"
     A and B
-      changed: pipeline
+      changed: pipeline (settings of planning, settings of design, plugin fixture, plugin runner-lines)
       first difference: another model request
         A: planning#1 call 1 asks scripted:answers.toml for plan (request DIGEST)
         B: planning#1 call 1 asks scripted:answers.toml for a bolder plan (request DIGEST)
@@ -346,7 +417,7 @@ fn shows_overrides_and_savings_of_a_fork() {
       time   TIME
 
     A and B
-      changed: pipeline
+      changed: pipeline (settings of design)
       first difference: another model request
         A: design#1 call 1 asks scripted:answers.toml for design (request DIGEST)
         B: design#1 call 1 asks scripted:answers.toml for a bolder design (request DIGEST)

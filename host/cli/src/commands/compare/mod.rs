@@ -1,0 +1,133 @@
+//! `phasegate compare`: says how runs ended and where each first differs from the first run, and shows them side by side.
+
+mod page;
+mod rows;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use phasegate_files::{NewFile, check_output, describe};
+use phasegate_journal::Journal;
+use phasegate_process::RunId;
+use phasegate_process::compare::{Comparison, RunFigures};
+use phasegate_process::state::State;
+use phasegate_runtime::output::cache_savings_usd;
+use phasegate_runtime::{RunSettings, load_run, read_json};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::find_run::find_run;
+use crate::open;
+use crate::terminal::format::one_line;
+use crate::view::steps;
+use page::Page;
+
+/// Arguments of `compare`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Two or more runs: ids, unique beginnings of ids, or task ids
+    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    runs: Vec<String>,
+    /// Print JSON, with the events that differ
+    #[arg(long)]
+    json: bool,
+    /// Print Markdown
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
+    /// Draw the attempts of the runs as SVG, the shared ones once
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Overwrite the SVG file if it exists
+    #[arg(long, requires = "svg")]
+    force: bool,
+}
+
+/// A comparison as JSON.
+#[derive(Serialize)]
+struct Printed<'a> {
+    /// The answer in words.
+    answer: String,
+    #[serde(flatten)]
+    comparison: &'a Comparison,
+}
+
+/// Compares the runs.
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let printer = &context.printer;
+    if let Some(file) = &args.svg {
+        check_file(file, args.force)?;
+    }
+    let journal = open::journal(context)?;
+    let runs = find_runs(context, &journal, &args.runs)?;
+    let loaded: Vec<_> = runs.iter().map(|run| load_run(&journal, run)).collect::<Result<_, _>>()?;
+    let pairs: Vec<_> = loaded.iter().map(|(state, events)| (state, events.as_slice())).collect();
+    let comparison = Comparison::with_blobs(&pairs, &|digest| journal.blob(digest).ok().flatten());
+    let configured = loaded.iter().map(|(state, _)| default_model(&journal, state));
+    let models =
+        comparison.runs.iter().zip(configured).map(|(run, configured)| render_models(run, configured)).collect();
+    let savings = loaded.iter().map(|(state, events)| cache_savings_usd(&journal, state, events)).collect();
+    let page = Page { journal: &journal, comparison: &comparison, models, savings, paint: printer.paint() };
+    if let Some(file) = &args.svg {
+        write_file(file, &steps::draw(&comparison, &page.letters(), &page.answer()))?;
+    }
+    match (args.json, args.markdown) {
+        (true, _) => printer.print_json_pretty(&Printed { answer: page.answer(), comparison: &comparison }),
+        (_, true) => printer.print(&page.render_markdown()),
+        _ => printer.print(&page.render_text()),
+    }
+    if let Some(file) = &args.svg {
+        printer.note(&format!("\nThe picture is in {}.\n", file.display()));
+    }
+    Ok(Exit::Passed)
+}
+
+fn check_file(file: &Path, force: bool) -> Result<(), Failure> {
+    let shown = file.display();
+    match check_output(file) {
+        Err(why) => Err(Failure::usage(format!("{shown} cannot be written: {why}; nothing was written"))
+            .with_hint("name a regular file or a new one, such as runs.svg")),
+        Ok(true) if !force => Err(Failure::usage(format!("{shown} already exists; nothing was written"))
+            .with_hint("choose another name, or overwrite it with --force")),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
+    let unwritable = |why: std::io::Error| {
+        let (file, why) = (file.display(), describe(&why));
+        Failure::infrastructure(format!("{file} cannot be written: {why}; nothing was written"))
+            .with_hint("name a file in a folder that exists and can be written")
+    };
+    let new = NewFile::create(file, 0o666).map_err(unwritable)?;
+    new.file().write_all(text.as_bytes()).map_err(unwritable)?;
+    new.place().map_err(unwritable)
+}
+
+fn find_runs(context: &Context, journal: &dyn Journal, names: &[String]) -> Result<Vec<RunId>, Failure> {
+    let mut runs: Vec<RunId> = Vec::new();
+    for name in names {
+        let run = find_run(context, journal, name)?;
+        if runs.contains(&run) {
+            return Err(Failure::usage(format!("run {run} is given twice"))
+                .with_hint("list all runs with `phasegate runs`; a task id stands for its newest run"));
+        }
+        runs.push(run);
+    }
+    Ok(runs)
+}
+
+/// Returns the model of the default tier.
+fn default_model(journal: &dyn Journal, state: &State) -> String {
+    let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
+    let model = settings.and_then(|settings| settings.models.default).map(|model| model.to_string());
+    model.map_or_else(|| "unknown".to_owned(), |model| one_line(&model))
+}
+
+/// Renders the models that answered; the configured one where none has answered yet.
+fn render_models(run: &RunFigures, configured: String) -> String {
+    match run.models.is_empty() {
+        true => configured,
+        false => run.models.iter().map(|model| one_line(model)).collect::<Vec<_>>().join(", "),
+    }
+}
