@@ -74,7 +74,7 @@ fn settings_tried_before_are_listed() {
     let run = superseded["run"].as_str().unwrap();
     let report = fs::read_to_string(project.path("phasegate-out/experiment-strategies/report.md")).unwrap();
     let (_, section) = report.split_once("## Settings tried before\n").unwrap();
-    assert!(section.contains(&format!("| nearest | SHARES-001 | 1 | failed | ")) && section.contains(run), "{section}");
+    assert!(section.contains("| nearest | SHARES-001 | 1 | failed | ") && section.contains(run), "{section}");
     // Their money counts.
     let spent: f64 = results["cells"].as_array().unwrap().iter().map(|cell| cell["usd"].as_f64().unwrap()).sum();
     let state = project.journal().budget("strategies").unwrap();
