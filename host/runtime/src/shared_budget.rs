@@ -85,9 +85,15 @@ impl<'a> ExperimentBudget<'a> {
         Ok(())
     }
 
-    /// Returns what all runs have used, without requests under way.
-    pub fn spent(self) -> Result<Spent, Error> {
-        Ok(self.journal.budget(self.experiment)?.charged().into())
+    /// Returns what all runs have used, without requests under way. `runs` are those of the experiment: the events of one that
+    /// the journal has not charged yet are read.
+    pub fn spent<'b>(self, runs: impl IntoIterator<Item = &'b RunId>) -> Result<Spent, Error> {
+        let known = self.journal.budget(self.experiment)?;
+        let mut charged = known.charged();
+        for run in runs.into_iter().filter(|run| known.runs.iter().all(|it| it.run != **run)) {
+            charged = charged.plus(used_by(self.journal, run)?);
+        }
+        Ok(charged.into())
     }
 }
 
@@ -97,23 +103,23 @@ async fn restore(journal: &Arc<dyn Journal>, experiment: &str, run: &RunId) -> R
         Err(JournalError::Owned { .. }) => return Ok(false),
         owned => owned?,
     };
-    let (state, events) = load_run(journal.as_ref(), run)?;
-    let settings: RunSettings = read_json(journal.as_ref(), &state.created.settings)?;
     let payer = Payer { budget: experiment.to_owned(), run: run.clone(), fence: owned.fence() };
-    charge(journal, &payer, &events, &settings).await?;
+    journal.set_charge(&payer, used_by(journal, run)?).await?;
     Ok(true)
 }
 
-async fn charge(
-    journal: &Arc<dyn Journal>,
-    payer: &Payer,
-    events: &[Recorded],
-    settings: &RunSettings,
-) -> Result<(), Error> {
+/// Returns what a run has used, from its events.
+fn used_by(journal: &Arc<dyn Journal>, run: &RunId) -> Result<Amount, Error> {
+    let (state, events) = load_run(journal.as_ref(), run)?;
+    let settings: RunSettings = read_json(journal.as_ref(), &state.created.settings)?;
+    used(journal, run, &events, &settings)
+}
+
+fn used(journal: &Arc<dyn Journal>, run: &RunId, events: &[Recorded], settings: &RunSettings) -> Result<Amount, Error> {
     // The events that a fork shares were paid by its origin.
-    let shared = journal.origin(&payer.run)?.map_or(0, |(_, shared)| shared);
+    let shared = journal.origin(run)?.map_or(0, |(_, shared)| shared);
     let own = events.get(shared as usize..).unwrap_or_default();
-    Ok(journal.set_charge(payer, paid(own, journal.as_ref(), &settings.prices)).await?)
+    Ok(paid(own, journal.as_ref(), &settings.prices))
 }
 
 /// The requests of one process that wait for a budget.
@@ -153,7 +159,7 @@ impl SharedBudget {
         settings: &RunSettings,
     ) -> Result<Self, Error> {
         let payer = Payer { budget: experiment.to_owned(), run: run.clone(), fence };
-        charge(journal, &payer, events, settings).await?;
+        journal.set_charge(&payer, used(journal, run, events, settings)?).await?;
         Ok(Self { journal: Arc::clone(journal), payer, queue })
     }
 
@@ -282,7 +288,7 @@ mod tests {
         assert_eq!(exceeded.to_string(), "call budget exhausted: needs 1, 0 of 1 left");
         assert_eq!(hint, "nothing is lost; raise [budget] in x.toml, then run `phasegate experiment x.toml`");
         assert_eq!(budget.owner(), "experiment `x`");
-        assert_eq!(ExperimentBudget::new(&budget.journal, "x").spent().unwrap().tokens, 10);
+        assert_eq!(ExperimentBudget::new(&budget.journal, "x").spent([]).unwrap().tokens, 10);
     }
 
     #[tokio::test]

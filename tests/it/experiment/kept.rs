@@ -63,6 +63,9 @@ fn settings_tried_before_are_listed() {
         "feedback = \"nearest-phase\"",
         "feedback = \"nearest-phase\"\nset = { phases.test.max_retries = 2 }",
     );
+    let planned = project.run(&["--dry-run"]);
+    assert!(planned.stdout.contains(" tokens (mean of 1 run of earlier versions)\n"), "{}", planned.stdout);
+    assert!(!planned.stderr.contains("; 0.00 USD in 0 calls"), "{}", planned.stderr);
     let output = project.run(&[]);
     assert_eq!(output.code, 0, "{}", output.stderr);
     let words = "\n1 run of earlier versions of the experiment cost ";

@@ -19,11 +19,13 @@ pub struct SupersededRun {
     pub tokens: u64,
     /// US dollars; `None` where a price is unknown.
     pub usd: Option<f64>,
+    /// Milliseconds of work, without waiting for people.
+    pub elapsed_ms: u64,
 }
 
 impl From<Cell> for SupersededRun {
     fn from(cell: Cell) -> Self {
         let Cell { id, standing, cost, .. } = cell;
-        Self { id, standing, calls: cost.calls, tokens: cost.tokens, usd: cost.usd }
+        Self { id, standing, calls: cost.calls, tokens: cost.tokens, usd: cost.usd, elapsed_ms: cost.elapsed_ms }
     }
 }

@@ -1,6 +1,7 @@
 //! `experiment --dry-run`: which cells would run, which are kept, and what the rest may cost.
 //!
-//! An estimate is the mean of earlier runs: of the same variant, else of the same pipeline. Without either there is none.
+//! An estimate is the mean of earlier runs: of the same variant, else of its earlier versions, else of the same pipeline. Without any
+//! there is none.
 //! Writes nothing and calls no provider.
 
 use phasegate_broker::Spent;
@@ -60,7 +61,7 @@ struct Counts {
 /// What cells are expected to use.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Estimate {
-    /// `variant` or `pipeline`: the earlier runs that it is the mean of.
+    /// `variant`, `earlier_version` or `pipeline`: the runs that it is the mean of.
     from: Source,
     /// The number of these runs.
     runs: usize,
@@ -72,10 +73,12 @@ struct Estimate {
     elapsed_ms: f64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+/// From the best to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Source {
     Variant,
+    EarlierVersion,
     Pipeline,
 }
 
@@ -103,7 +106,7 @@ impl DryRun {
                 let counts = Counts::new(read.iter().filter(of).map(|(_, cell)| cell), superseded);
                 let planned = cells.plan.variants.get(at);
                 let same_as = planned.and_then(|planned| experiment.variants.get(planned.same_as?));
-                let estimate = estimate_cell(cells, &read, at).map(|each| each.times(counts.to_run()));
+                let estimate = estimate_cell(cells, &read, at, &variant.name).map(|each| each.times(counts.to_run()));
                 VariantPlan {
                     variant: variant.name.clone(),
                     counts,
@@ -192,24 +195,28 @@ impl Counts {
 
 impl Estimate {
     /// Returns the mean of these runs.
-    fn mean<'a>(from: Source, cells: impl Iterator<Item = &'a Cell>) -> Option<Self> {
-        let sum = cells
-            .filter(|cell| cell.standing.has_ended())
-            .map(|cell| Self {
-                from,
-                runs: 1,
-                calls: cell.cost.calls as f64,
-                tokens: cell.cost.tokens as f64,
-                usd: cell.cost.usd,
-                elapsed_ms: cell.cost.elapsed_ms as f64,
-            })
-            .reduce(Self::plus)?;
-        Some(Self { runs: sum.runs, ..sum.scaled(1.0 / sum.runs as f64) })
+    fn mean(runs: impl Iterator<Item = Self>) -> Option<Self> {
+        let sum = runs.reduce(Self::plus)?;
+        Some(sum.scaled(1.0 / sum.runs as f64))
+    }
+
+    /// Returns what a run of a cell used, if it has ended.
+    fn of_cell(from: Source, cell: &Cell) -> Option<Self> {
+        let cost = &cell.cost;
+        let (calls, tokens, elapsed_ms) = (cost.calls as f64, cost.tokens as f64, cost.elapsed_ms as f64);
+        cell.standing.has_ended().then_some(Self { from, runs: 1, calls, tokens, usd: cost.usd, elapsed_ms })
+    }
+
+    /// Returns what a run of an earlier version used, if it has ended.
+    fn of_superseded(run: &SupersededRun) -> Option<Self> {
+        let (from, usd) = (Source::EarlierVersion, run.usd);
+        let (calls, tokens, elapsed_ms) = (run.calls as f64, run.tokens as f64, run.elapsed_ms as f64);
+        run.standing.has_ended().then_some(Self { from, runs: 1, calls, tokens, usd, elapsed_ms })
     }
 
     fn plus(self, other: Self) -> Self {
         Self {
-            from: if other.from == Source::Pipeline { Source::Pipeline } else { self.from },
+            from: self.from.max(other.from),
             runs: self.runs + other.runs,
             calls: self.calls + other.calls,
             tokens: self.tokens + other.tokens,
@@ -235,6 +242,7 @@ impl Estimate {
     fn render(self) -> String {
         let source = match self.from {
             Source::Variant => "",
+            Source::EarlierVersion => " of earlier versions",
             Source::Pipeline => " of its pipeline",
         };
         let tokens = compact_number(self.tokens.round() as u64);
@@ -243,9 +251,14 @@ impl Estimate {
 }
 
 /// Returns the estimate of one cell of a variant.
-fn estimate_cell(cells: &Cells, read: &[(usize, Cell)], variant: usize) -> Option<Estimate> {
-    let own = read.iter().filter(|(at, _)| *at == variant).map(|(_, cell)| cell);
+fn estimate_cell(cells: &Cells, read: &[(usize, Cell)], at: usize, name: &str) -> Option<Estimate> {
     let pipeline = |at: usize| cells.plan.variants.get(at).map(|planned| planned.pipeline_name.as_str());
-    let same_pipeline = read.iter().filter(|(at, _)| pipeline(*at) == pipeline(variant)).map(|(_, cell)| cell);
-    Estimate::mean(Source::Variant, own).or_else(|| Estimate::mean(Source::Pipeline, same_pipeline))
+    let of_cells = |from: Source, wanted: &dyn Fn(usize) -> bool| {
+        let wanted = read.iter().filter(|(at, _)| wanted(*at));
+        Estimate::mean(wanted.filter_map(|(_, cell)| Estimate::of_cell(from, cell)))
+    };
+    let earlier = cells.superseded().iter().filter(|run| run.id.variant == name);
+    of_cells(Source::Variant, &|other| other == at)
+        .or_else(|| Estimate::mean(earlier.filter_map(Estimate::of_superseded)))
+        .or_else(|| of_cells(Source::Pipeline, &|other| pipeline(other) == pipeline(at)))
 }

@@ -134,7 +134,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let before = budget.limits()?;
     budget.set_limits(&experiment.budget, &experiment.file).await?;
     budget.restore(known.iter().map(|known| &known.run)).await?;
-    let spent = budget.spent()?;
+    let spent = budget.spent([])?;
     let options = RunOptions { overlap: args.overlap, ..RunOptions::default() };
     let host = open::host_over(Arc::clone(&journal), context, config.clone(), options)?;
     let view = Arc::new(ExperimentView::new(context));
@@ -172,7 +172,7 @@ fn look(
         None => Arc::new(MemoryJournal::new()),
     };
     let known = experiment.known_runs(journal.as_ref())?;
-    let spent = ExperimentBudget::new(&journal, &experiment.name).spent()?;
+    let spent = ExperimentBudget::new(&journal, &experiment.name).spent(known.iter().map(|known| &known.run))?;
     printer.note(&render_size(experiment, &plan, jobs));
     printer.note(&render_twins(experiment, &plan));
     let cells = Cells::new(experiment.name.clone(), plan, known, journal, config);

@@ -29,7 +29,7 @@ pub fn render_report(results: &Results) -> String {
     }
     text.push_str(&format!(
         "\n## Settings tried before\n\nThe variants or tasks of these runs have been edited or removed since. No figure includes \
-         them. Their cost of {} counts in the budget.\n\n| variant | task | repetition | standing | cost | run |\n\
+         them. They cost {}; what was paid for them counts in the budget.\n\n| variant | task | repetition | standing | cost | run |\n\
          |---|---|---|---|---|---|\n",
         money(cost_of(superseded)),
     ));
