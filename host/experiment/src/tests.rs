@@ -135,6 +135,7 @@ fn record(journal: &dyn Journal, run: &RunId, settings: &RunSettings, more: Vec<
         scripted: false,
         started_by: None,
         repository: None,
+        acceptance: None,
     };
     let owned = ready(journal.acquire(run)).unwrap();
     let events = std::iter::once(Event::RunCreated(Box::new(created))).chain(more).collect();
