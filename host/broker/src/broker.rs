@@ -1,6 +1,6 @@
 //! The models of a process: builds the service of each tier and makes calls through it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use crate::key::Scrubber;
 use crate::model_id::ModelId;
 use crate::price::{Price, PriceTable};
 use crate::provider::endpoint::Endpoint;
+use crate::provider::format::ModelOptions;
 use crate::provider::scripted;
 use crate::resolve;
 use crate::retry::{CallObserver, Requests, Service};
@@ -47,6 +48,7 @@ struct ServedModel {
     service: Service,
     price: Option<Price>,
     is_streamed: bool,
+    takes_seed: bool,
     /// `None` for a script.
     endpoint: Option<Arc<Endpoint>>,
 }
@@ -73,17 +75,20 @@ impl Broker {
                 return Ok(already.clone());
             }
             let price = prices.get(&id);
-            let (service, price, is_streamed, endpoint) = match id.is_scripted() {
-                true => (scripted_service(tier, &id, price, base_dir)?, price, false, None),
+            let (service, price, is_streamed, takes_seed, endpoint) = match id.is_scripted() {
+                true => (scripted_service(tier, &id, price, base_dir)?, price, false, false, None),
                 false => {
                     let (model, secrets) = resolver.model(tier, &id, price)?;
                     keys.extend(secrets);
-                    let (price, is_streamed) = (model.options.price, model.options.stream);
+                    let ModelOptions { price, stream, seed, .. } = *model.options;
                     let endpoint = Arc::clone(&model.endpoint);
-                    (Service::new(model), price, is_streamed, Some(endpoint))
+                    (Service::new(model), price, stream, seed, Some(endpoint))
                 }
             };
-            Ok(served.entry(id.clone()).or_insert(ServedModel { id, service, price, is_streamed, endpoint }).clone())
+            Ok(served
+                .entry(id.clone())
+                .or_insert(ServedModel { id, service, price, is_streamed, takes_seed, endpoint })
+                .clone())
         };
         let (fast, default, deep) = (serve(fast)?, serve(default)?, serve(deep)?);
         Ok(Self {
@@ -106,6 +111,13 @@ impl Broker {
     /// Whether a script serves any tier.
     pub fn is_scripted(&self) -> bool {
         [&self.fast, &self.default, &self.deep].iter().any(|served| served.id.is_scripted())
+    }
+
+    /// Returns the providers that get no seed, in the order of their names. A script, whose answers are fixed, is left out.
+    pub fn providers_without_seed(&self) -> BTreeSet<&str> {
+        let served = [&self.fast, &self.default, &self.deep].into_iter();
+        let seedless = served.filter(|served| !served.takes_seed && !served.id.is_scripted());
+        seedless.map(|served| served.id.provider()).collect()
     }
 
     /// Whether a call of this tier is sent only when the answer to an earlier one with the same beginning has begun. That an

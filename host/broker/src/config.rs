@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use phasegate_process::model::Tier;
+use phasegate_process::model::{Request, Tier};
 use phasegate_process::source::did_you_mean;
 use serde::{Deserialize, Serialize};
 
 use crate::access::ProviderAccess;
 use crate::model_id::ModelId;
+use crate::sampling::{Sampling, Temperature};
 
 /// `[models]`: the model of each tier, and how calls are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +44,12 @@ pub struct ModelsConfig {
     pub wait_for_cache: bool,
     /// What a resumed run does with a recorded call that has no answer. Default: ask again.
     pub on_unknown: OnUnknown,
+    /// The temperature of requests whose plugin sets none. Default: that of the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Temperature>,
+    /// The seed of all requests, for providers that take one. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
 }
 
 impl Default for ModelsConfig {
@@ -59,6 +66,8 @@ impl Default for ModelsConfig {
             stream: true,
             wait_for_cache: true,
             on_unknown: OnUnknown::AskAgain,
+            temperature: None,
+            seed: None,
         }
     }
 }
@@ -69,6 +78,29 @@ fn is_true(value: &bool) -> bool {
 }
 
 impl ModelsConfig {
+    /// Returns a request with the temperature and the seed of this table. They are recorded with the request, and are part of
+    /// what makes two requests the same.
+    pub fn with_sampling(&self, request: Request) -> Request {
+        let temperature = self.temperature.map(|temperature| f64::from(temperature) as f32);
+        Request { temperature: request.temperature.or(temperature), seed: self.seed, ..request }
+    }
+
+    /// Replaces temperature and seed where `sampling` has them.
+    pub fn set_sampling(&mut self, sampling: Sampling) {
+        self.temperature = sampling.temperature.or(self.temperature);
+        self.seed = sampling.seed.or(self.seed);
+    }
+
+    /// Returns temperature and seed.
+    pub fn sampling(&self) -> Sampling {
+        Sampling { temperature: self.temperature, seed: self.seed }
+    }
+
+    /// Returns the part of the table that connections depend on: everything but what is written into requests.
+    pub fn without_sampling(&self) -> Self {
+        Self { temperature: None, seed: None, ..self.clone() }
+    }
+
     /// Returns the model configured for a tier, with the key that names it: the tier's own or a neighboring one.
     pub fn configured(&self, tier: Tier) -> Option<(Tier, &ModelId)> {
         let own = |tier| {
@@ -122,6 +154,9 @@ pub struct ProviderConfig {
     pub stream: Option<bool>,
     /// Whether a temperature may be sent; `false` for models that reject it. Default: true.
     pub temperature: Option<bool>,
+    /// Whether a seed may be sent; kind `openai` only. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<bool>,
     /// Whether the limit is sent as `max_completion_tokens` rather than `max_tokens`; kind `openai` only. Default: true
     /// for OpenAI itself.
     pub max_completion_tokens: Option<bool>,

@@ -49,6 +49,7 @@ impl FuzzedModel {
             stream: true,
             structured: true,
             temperature: true,
+            seed: true,
             max_completion_tokens: false,
             limits: ModelLimits::default(),
             price: None,

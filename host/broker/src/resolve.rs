@@ -100,6 +100,7 @@ impl<'a> Resolver<'a> {
             stream: table.stream.unwrap_or(self.models.stream),
             structured: table.structured.unwrap_or(true),
             temperature: table.temperature.unwrap_or(true),
+            seed: entry.kind == ProviderKind::Openai && table.seed.unwrap_or(true),
             max_completion_tokens: table
                 .max_completion_tokens
                 .unwrap_or_else(|| endpoint.url.host_str() == Some("api.openai.com")),

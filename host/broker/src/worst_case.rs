@@ -126,6 +126,7 @@ mod tests {
             answer_schema: None,
             max_output_tokens: NonZeroU32::new(100).unwrap(),
             temperature: None,
+            seed: None,
         }
     }
 

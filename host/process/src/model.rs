@@ -123,6 +123,9 @@ pub struct Request {
     pub max_output_tokens: NonZeroU32,
     /// From 0.0 to 2.0; the provider's default where absent.
     pub temperature: Option<f32>,
+    /// The seed of the answer, which the operator sets; none where absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seed: Option<u64>,
 }
 
 /// Tokens as counted by the provider, and their price from the operator's price table.

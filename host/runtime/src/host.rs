@@ -340,7 +340,7 @@ impl Host {
 /// Returns the digest of what a broker is made of.
 fn broker_key(settings: &RunSettings) -> Digest {
     let RunSettings { models, providers, prices, base_dir, .. } = settings;
-    json_blob(&(models, providers, prices, base_dir)).digest
+    json_blob(&(models.without_sampling(), providers, prices, base_dir)).digest
 }
 
 fn is_same_folder(one: &Path, other: &Path) -> bool {

@@ -20,6 +20,7 @@ pub(crate) struct ModelOptions {
     pub(crate) stream: bool,
     pub(crate) structured: bool,
     pub(crate) temperature: bool,
+    pub(crate) seed: bool,
     pub(crate) max_completion_tokens: bool,
     pub(crate) limits: ModelLimits,
     pub(crate) price: Option<Price>,

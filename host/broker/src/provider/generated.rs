@@ -184,6 +184,7 @@ mod tests {
             answer_schema: None,
             max_output_tokens: NonZeroU32::MIN,
             temperature: None,
+            seed: None,
         }
     }
 

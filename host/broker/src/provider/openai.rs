@@ -37,6 +37,8 @@ struct Body<'a> {
     response_format: Option<ResponseFormat>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +88,7 @@ pub(crate) fn body(request: &Request, options: &ModelOptions, limit: NonZeroU32)
             json_schema: NamedSchema { name: "answer", schema },
         }),
         temperature: request.temperature.filter(|_| options.temperature),
+        seed: request.seed.filter(|_| options.seed),
     })
 }
 

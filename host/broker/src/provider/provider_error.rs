@@ -203,6 +203,7 @@ impl ProviderError {
     fn hint(&self, name: &str) -> String {
         let settings = [
             ("temperature", "temperature = false may help"),
+            ("seed", "seed = false may help"),
             ("max_completion_tokens", "max_completion_tokens = true, or false, may help"),
             ("max_tokens", "max_output_tokens = N keeps answers within what the model supports"),
             ("tool_choice", "structured = false may help"),

@@ -145,6 +145,8 @@ async fn encodes_conversations_with_tools() {
     request.tools =
         vec![Tool { name: "read".into(), description: "Reads.".into(), parameters: r#"{"type":"object"}"#.into() }];
     request.temperature = Some(0.5);
+    // The format has no seed.
+    request.seed = Some(7);
     let server = Server::playing(vec![json(message(value!([{"type": "text", "text": "ok"}]), "end_turn"))]).await;
     let answer = ask_of(&server, false, request).await.unwrap();
     assert_eq!((answer.text().as_str(), answer.stop.as_str()), ("ok", "end"));

@@ -99,6 +99,7 @@ async fn encodes_conversations_with_tools() {
         vec![Tool { name: "read".into(), description: "Reads.".into(), parameters: r#"{"type":"object"}"#.into() }];
     request.tool_choice = "read".into();
     request.temperature = Some(0.5);
+    request.seed = Some(7);
     let server = Server::playing(vec![json(completion(value!({"role": "assistant", "content": "ok"}), "stop"))]).await;
     let answer = ask_of(&server, "stream = false", request).await.unwrap();
     assert_eq!((answer.text().as_str(), answer.stop.as_str()), ("ok", "end"));
@@ -110,7 +111,7 @@ async fn encodes_conversations_with_tools() {
     assert_eq!(
         asked.body,
         value!({
-            "model": "m:8b", "max_tokens": 1000, "temperature": 0.5,
+            "model": "m:8b", "max_tokens": 1000, "temperature": 0.5, "seed": 7,
             "messages": [
                 {"role": "system", "content": "You are careful."},
                 {"role": "user", "content": "read it"},
@@ -149,11 +150,12 @@ async fn requests_schemas_by_format_or_prompt() {
 async fn sends_only_what_the_provider_table_allows() {
     let mut request = request("x");
     request.temperature = Some(1.0);
+    request.seed = Some(7);
     let play = json(completion(value!({"role": "assistant", "content": "ok"}), "stop"));
-    let (_, asked) = exchange(play, "temperature = false\nmax_completion_tokens = true", request).await;
+    let (_, asked) = exchange(play, "temperature = false\nseed = false\nmax_completion_tokens = true", request).await;
     assert_eq!(
-        (asked.get("temperature"), asked.get("max_tokens"), &asked["max_completion_tokens"]),
-        (None, None, &value!(1000))
+        (asked.get("temperature"), asked.get("seed"), asked.get("max_tokens"), &asked["max_completion_tokens"]),
+        (None, None, None, &value!(1000))
     );
 }
 

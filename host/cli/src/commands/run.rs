@@ -311,7 +311,10 @@ async fn check_models(config: &Config, trust: &Trust) -> Result<Vec<String>, Fai
         Ok(broker) => {
             check_priced(config.explicit_usd(), &broker, &config.prices, &config.providers)
                 .map_err(|fault| config.explain(fault))?;
-            broker.check_listings().await.map_err(|fault| config.explain(fault).into())
+            let seedless = config.models.seed.map(|_| header::render_without_seed(&broker)).unwrap_or_default();
+            let listed: Result<_, Failure> =
+                broker.check_listings().await.map_err(|fault| config.explain(fault).into());
+            Ok(listed?.into_iter().chain(seedless).collect())
         }
         Err(Error::Models(fault)) => Err(config.explain(fault).into()),
         Err(error) => Err(error.into()),

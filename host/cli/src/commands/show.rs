@@ -65,7 +65,10 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn render_origin(journal: &dyn Journal, state: &State, events: &[Recorded]) -> String {
     let started = events.first().map_or(0, |first| first.at_ms);
     let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
-    let model = settings.and_then(|settings| settings.models.default).map(|model| model.to_string());
+    let models = settings.map(|settings| settings.models).unwrap_or_default();
+    let sampling = models.sampling();
+    let sampling = if sampling.is_default() { String::new() } else { format!(" ({sampling})") };
+    let model = models.default.map(|model| format!("{model}{sampling}"));
     format!(
         "{}\npipeline {}, strategy {}, model {}, started {}\n",
         header::render_task(journal, state),

@@ -2,7 +2,7 @@
 //!
 //! A new run has a header in two parts: what files say is printed at once, the rest when the run is created.
 
-use phasegate_broker::{BudgetConfig, LIST_PRICES_OF, ModelId, ProviderAccess, access, list_price};
+use phasegate_broker::{Broker, BudgetConfig, LIST_PRICES_OF, ModelId, ProviderAccess, access, list_price};
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::artifact::kinds;
@@ -147,7 +147,14 @@ fn render_models(settings: &RunSettings) -> Vec<String> {
     let line = |(names, model): (Vec<&str>, &ModelId)| {
         format!("{} = {model}{}", names.join(", "), render_access(model.provider(), settings))
     };
-    lines.into_iter().map(line).collect()
+    let sampling = settings.models.sampling();
+    lines.into_iter().map(line).chain((!sampling.is_default()).then(|| sampling.to_string())).collect()
+}
+
+/// Renders a note for each provider that gets no seed.
+pub fn render_without_seed(broker: &Broker) -> Vec<String> {
+    let providers = broker.providers_without_seed();
+    providers.iter().map(|name| format!("{name} gets no seed: its answers vary between equal runs")).collect()
 }
 
 /// Renders the address of a provider and the place of its key; empty for a script.

@@ -143,6 +143,7 @@ fn add_provider_settings(own: &mut ProviderConfig, user: &ProviderConfig) {
     own.structured = own.structured.or(user.structured);
     own.stream = own.stream.or(user.stream);
     own.temperature = own.temperature.or(user.temperature);
+    own.seed = own.seed.or(user.seed);
     own.max_completion_tokens = own.max_completion_tokens.or(user.max_completion_tokens);
     own.list_models = own.list_models.or(user.list_models);
     own.max_output_tokens = own.max_output_tokens.or(user.max_output_tokens);

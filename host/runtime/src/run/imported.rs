@@ -118,6 +118,8 @@ impl Host {
 
 fn localized(pinned: RunSettings, config: &Config) -> RunSettings {
     let mut models = config.models.clone();
+    // Answered requests have the recorded temperature and seed.
+    (models.temperature, models.seed) = (pinned.models.temperature, pinned.models.seed);
     (models.fast, models.default, models.deep) = (pinned.models.fast, pinned.models.default, pinned.models.deep);
     let base_dir = std::path::absolute(&config.dir).unwrap_or_else(|_| config.dir.clone());
     RunSettings {

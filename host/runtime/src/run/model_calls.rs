@@ -82,6 +82,7 @@ impl ModelCalls {
     /// the run.
     pub(crate) async fn answer(&self, call: u32, request: Request) -> Result<Result<Answer, BudgetExceeded>, Error> {
         let context = &self.calls.context;
+        let request = context.settings.models.with_sampling(request);
         let asked = json_blob(&request);
         let request = Arc::new(request);
         let source = self.find_source(call, &request, &asked)?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_broker::{MAX_SCRIPT_BYTES, ModelId};
+use phasegate_broker::{MAX_SCRIPT_BYTES, ModelId, Sampling};
 use phasegate_journal::Blob;
 use phasegate_process::artifact::kinds;
 use phasegate_process::artifact::{PathRules, Validator};
@@ -100,6 +100,8 @@ pub struct NewRun<'a> {
     pub config: &'a Config,
     /// Overrides, and the folder that their files are relative to.
     pub overrides: Option<(&'a Overrides, &'a Path)>,
+    /// Temperature and seed in place of those of the configuration. Overrides take precedence.
+    pub sampling: Sampling,
     /// The cell, if the run belongs to an experiment. Such a run gets an empty history, so that cells do not depend on the
     /// order in which they run.
     pub cell: Option<ExperimentCell>,
@@ -110,7 +112,7 @@ pub struct NewRun<'a> {
 impl<'a> NewRun<'a> {
     /// A run without overrides that belongs to no experiment and may ask people.
     pub fn new(task: &'a TaskSource, pipeline: &'a LoadedPipeline, config: &'a Config) -> Self {
-        Self { task, pipeline, config, overrides: None, cell: None, ask: true }
+        Self { task, pipeline, config, overrides: None, sampling: Sampling::default(), cell: None, ask: true }
     }
 }
 
@@ -166,6 +168,9 @@ impl RunDefinition {
         });
         if let (Some(identity), Value::Object(settings)) = (identity.as_object_mut(), settings) {
             identity.extend(settings);
+            if !models.sampling().is_default() {
+                identity.insert("sampling".to_owned(), json!(models.sampling()));
+            }
         }
         identity
     }
@@ -188,6 +193,7 @@ impl NewRun<'_> {
             reuse_answers_of_other_models: false,
             cell: None,
         };
+        settings.models.set_sampling(self.sampling);
         let mut components = component_digests(&pipeline, &self.pipeline.dir, &self.pipeline.embedded)?;
         let blobs = match self.overrides {
             Some((overrides, dir)) => {

@@ -38,6 +38,7 @@ pub(crate) fn request(request: wit::Request) -> Result<Request, Error> {
         answer_schema,
         max_output_tokens,
         temperature,
+        seed: None,
     })
 }
 

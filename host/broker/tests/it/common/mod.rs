@@ -57,6 +57,7 @@ pub fn request(prompt: &str) -> Request {
         tool_choice: "auto".into(),
         answer_schema: None,
         max_output_tokens: NonZeroU32::new(1000).unwrap(),
+        seed: None,
         temperature: None,
     }
 }

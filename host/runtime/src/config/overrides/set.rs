@@ -115,8 +115,8 @@ fn check_key(path: &[String], pipeline: &Pipeline) -> Result<(), Complaint> {
 }
 
 /// The keys of a provider that a default one does not show.
-const PROVIDER_KEYS: [&str; 7] =
-    ["context_window", "headers", "key_header", "list_models", "max_output_tokens", "models", "query"];
+const PROVIDER_KEYS: [&str; 8] =
+    ["context_window", "headers", "key_header", "list_models", "max_output_tokens", "models", "query", "seed"];
 
 /// Returns the keys of the table at `above`; `None` if it takes any key or is checked when it is parsed.
 fn known_keys(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
@@ -132,7 +132,9 @@ fn known_keys(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
         ["feedback"] => plain(&["settings"]),
         ["plugins"] => Some(pipeline.plugin_names().iter().map(|name| name.to_string()).collect()),
         ["plugins", _] => plain(&["grants", "limits"]),
-        ["models"] => Some(keys(&ModelsConfig::default(), &["fast", "default", "deep", "wait_for_cache"])),
+        ["models"] => {
+            Some(keys(&ModelsConfig::default(), &["fast", "default", "deep", "wait_for_cache", "temperature", "seed"]))
+        }
         ["providers", _] => Some(keys(&ProviderConfig::default(), &PROVIDER_KEYS)),
         ["prices", _] => plain(&["input", "output", "cached_input", "cache_write"]),
         ["budget"] => plain(&["calls", "tokens", "usd"]),
