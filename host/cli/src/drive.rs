@@ -128,7 +128,11 @@ impl RunDriver {
                     }
                 },
                 Ok(RunOutcome::Stopped(why)) => {
-                    let resume = self.render_resume_hint(&target.run);
+                    let resume = match why {
+                        // Its forks go on, and it has nothing left to do.
+                        StopCause::BeforeDecision { .. } => String::new(),
+                        _ => self.render_resume_hint(&target.run),
+                    };
                     self.view.print(&format!("\nrun {} stopped: {why}\n{resume}", target.run));
                     self.write_stopped(target);
                     return Ok(Exit::after_stop(&why));

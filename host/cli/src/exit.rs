@@ -49,6 +49,8 @@ impl Exit {
         match cause {
             StopCause::HungUp => Self::HungUp,
             StopCause::Terminated => Self::Terminated,
+            // The run did what it is there for.
+            StopCause::BeforeDecision { .. } => Self::Passed,
             StopCause::Interrupted | StopCause::Cancelled { .. } | StopCause::EndOfRecord => Self::Interrupted,
         }
     }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use phasegate_broker::BudgetConfig;
+use phasegate_broker::{BudgetConfig, Sampling, Temperature};
 use phasegate_process::PhaseName;
 use phasegate_process::source::{Reference, ShapeError, Source, SourceError, parse, to_json};
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use toml::Spanned;
 
 use phasegate_runtime::{ConfigFault, OverrideTarget, Overrides, TaskSource, unreadable_file};
 
+use crate::share_until::ShareUntil;
 use crate::tasks::{self, folder_of};
 
 /// The most repetitions of an experiment; a larger number is likely a typing error.
@@ -31,6 +32,10 @@ pub struct Experiment {
     pub budget: BudgetConfig,
     /// Whether gates may ask a person. Else a gate without attempts left has failed.
     pub ask: bool,
+    /// Temperature of all runs, and seed of the first repetition.
+    pub sampling: Sampling,
+    /// How far the runs of all variants are one run; `None` if each run is on its own.
+    pub share_until: Option<ShareUntil>,
     /// The variants in the order of the file, at least one.
     pub variants: Vec<Variant>,
     /// Path of the file as the user wrote it.
@@ -73,6 +78,22 @@ impl Variant {
         }
     }
 
+    /// Returns the first override of anything but the strategy.
+    pub(crate) fn beyond_strategy(&self) -> Option<Range<usize>> {
+        let is_other = |at: &OverrideTarget| match at {
+            OverrideTarget::Feedback => false,
+            OverrideTarget::Set(key) => key != "feedback" && !key.starts_with("feedback."),
+            _ => true,
+        };
+        let pipeline = self.pipeline.as_ref().map(Spanned::span);
+        pipeline.or_else(|| self.spans.iter().find(|(at, _)| is_other(at)).map(|(_, span)| span.clone()))
+    }
+
+    /// Returns the location of the whole variant.
+    pub(crate) fn whole(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
     /// Returns the first override of models or providers.
     pub(crate) fn models_target(&self) -> Option<OverrideTarget> {
         let about = |at: &&OverrideTarget| match at {
@@ -90,6 +111,9 @@ struct Raw {
     tasks: Spanned<Vec<Spanned<String>>>,
     repetitions: Option<Spanned<NonZeroU32>>,
     budget: Option<BTreeMap<Spanned<String>, toml::Value>>,
+    share_until: Option<Spanned<String>>,
+    temperature: Option<Temperature>,
+    seed: Option<u64>,
     #[serde(default)]
     ask: bool,
     #[serde(default)]
@@ -124,6 +148,8 @@ impl Experiment {
             repetitions: repetitions(source, raw.repetitions)?,
             budget,
             ask: raw.ask,
+            sampling: Sampling { temperature: raw.temperature, seed: raw.seed },
+            share_until: raw.share_until.map(|given| ShareUntil::parse(source, &given)).transpose()?,
             variants: variants(source, raw.variant)?,
             file: String::new(),
             dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()),

@@ -28,6 +28,8 @@ pub(crate) struct CellParts<'a> {
     pub(crate) content: &'a Digest,
     pub(crate) variant: &'a Variant,
     pub(crate) repetition: u32,
+    /// The common beginning that the run continues.
+    pub(crate) beginning: Option<&'a RunId>,
 }
 
 impl CellParts<'_> {
@@ -41,14 +43,18 @@ impl CellParts<'_> {
     }
 
     fn common(&self, definition: &Value) -> Value {
-        json!({
+        let mut common = json!({
             "experiment": self.experiment,
             "task": self.task,
             "content": self.content,
             "set": self.variant.overrides.set,
             "repetition": self.repetition,
             "run": definition,
-        })
+        });
+        if let (Some(common), Some(beginning)) = (common.as_object_mut(), self.beginning) {
+            common.insert("beginning".to_owned(), json!(beginning));
+        }
+        common
     }
 
     /// Returns the id of the run of a cell with this identity.
@@ -80,6 +86,17 @@ impl CellParts<'_> {
         let (task, variant) = (cut(self.task.as_str(), task), cut(&self.variant.name, variant));
         format!("{}{task}-{variant}-{}-{}", run_id_start(self.experiment), self.repetition, digits(identity))
     }
+}
+
+/// Returns the id of a common beginning with this identity.
+pub(crate) fn beginning_id(
+    experiment: &str,
+    task: &TaskId,
+    repetition: u32,
+    identity: &Digest,
+) -> Result<RunId, InvalidName> {
+    let task = cut_with_mark(task.as_str(), MAX_TASK_CHARS);
+    format!("{}{task}-shared-{repetition}-{}", run_id_start(experiment), digits(identity)).parse()
 }
 
 /// Returns the beginning of the ids of all runs of an experiment.

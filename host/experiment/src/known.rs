@@ -78,6 +78,7 @@ impl Plan {
                 cell.place.run = found.run.clone();
                 adopted.insert(found.run.clone());
             }
+            adopted.extend(cell.start.beginning().cloned());
         }
         known.into_iter().filter(|run| !adopted.contains(&run.run)).collect()
     }

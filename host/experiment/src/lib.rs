@@ -5,11 +5,14 @@ mod file;
 mod identity;
 mod known;
 mod plan;
+mod share_until;
+mod shared;
 mod tasks;
 
 pub use file::{Experiment, Variant};
 pub use known::KnownRun;
 pub use plan::{Plan, PlannedRun, PlannedVariant};
+pub use share_until::{SHARED_BEGINNING, ShareUntil, Start};
 
 #[cfg(test)]
 mod tests;

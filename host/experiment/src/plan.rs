@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use phasegate_broker::Sampling;
 use phasegate_process::experiment::CellId;
 use phasegate_process::source::Source;
 use phasegate_process::{Digest, RunId};
@@ -19,6 +20,8 @@ use phasegate_runtime::{
 
 use crate::file::{Experiment, Variant};
 use crate::identity::CellParts;
+use crate::share_until::Start;
+use crate::shared::{CommonPart, beginning_place};
 
 /// The planned runs of an experiment.
 #[derive(Debug, Clone)]
@@ -54,10 +57,29 @@ pub struct PlannedRun {
     pub task: usize,
     /// Names of variant and task, repetition and run id.
     pub place: CellId,
+    /// How the run starts.
+    pub start: Start,
     /// The digest of what the cell runs.
     pub identity: Digest,
     /// The id that earlier builds gave its run.
     pub(crate) former: RunId,
+}
+
+impl PlannedRun {
+    /// Returns the common beginning that this run continues, as a run of its own; `None` if it starts from its task.
+    pub fn beginning(&self) -> Option<Self> {
+        let Start::Continue(beginning) = &self.start else { return None };
+        let place = beginning_place(&self.place, beginning);
+        let identity = Digest::from_content(beginning.as_str().as_bytes());
+        Some(Self { place, identity, start: Start::SharedBeginning, ..self.clone() })
+    }
+}
+
+impl Plan {
+    /// Returns the ids of all runs, those of common beginnings included; such an id can occur several times.
+    pub fn run_ids(&self) -> impl Iterator<Item = &RunId> {
+        self.cells.iter().flat_map(|cell| cell.start.beginning().into_iter().chain([&cell.place.run]))
+    }
 }
 
 impl Experiment {
@@ -69,29 +91,45 @@ impl Experiment {
         let mut definitions: Vec<RunDefinition> = Vec::new();
         // The variants so far with each identity.
         let mut twins: BTreeMap<Digest, u32> = BTreeMap::new();
+        // By task, of the first variant.
+        let mut common_parts: Vec<CommonPart> = Vec::new();
         for (at, variant) in self.variants.iter().enumerate() {
             let pipeline = self.pipeline(variant, config)?;
             let mut common = None;
             for (number, (task, content)) in self.tasks.iter().zip(&contents).enumerate() {
-                let new =
-                    NewRun { overrides: Some((&variant.overrides, &self.dir)), ..NewRun::new(task, &pipeline, config) };
+                let new = NewRun {
+                    overrides: Some((&variant.overrides, &self.dir)),
+                    sampling: self.sampling,
+                    ..NewRun::new(task, &pipeline, config)
+                };
                 let (mut definition, _) = new.resolve().map_err(|error| self.locate_error(variant, error))?;
                 build_requirements(&task.task, &definition.pipeline)?;
                 let former = definition.former_identity();
                 if !self.ask {
                     definition.ask_nobody();
                 }
+                let part = self.share_until.map(|_| CommonPart::of(&definition));
+                if let Some(part) = &part {
+                    self.check_common(variant, common_parts.get(number).unwrap_or(part), part)
+                        .map_err(ConfigFault::Source)?;
+                }
                 let what = definition.identity();
                 for repetition in 1..=self.repetitions.get() {
                     let (experiment, task) = (self.name.as_str(), &task.task.id);
-                    let parts = CellParts { experiment, task, content, variant, repetition };
+                    let start = match &part {
+                        None => Start::Task,
+                        Some(part) => Start::Continue(self.beginning_id(task, content, repetition, part)?),
+                    };
+                    let beginning = start.beginning();
+                    let parts = CellParts { experiment, task, content, variant, repetition, beginning };
                     let twin = twins.entry(parts.identity(&what, 0)).or_default();
                     let identity = parts.identity(&what, *twin);
                     *twin += 1;
                     let (run, former) = (parts.run_id(&identity)?, parts.former_run_id(&former)?);
                     let place = CellId { variant: variant.name.clone(), task: task.clone(), repetition, run };
-                    cells.push(PlannedRun { variant: at, task: number, place, identity, former });
+                    cells.push(PlannedRun { variant: at, task: number, place, start, identity, former });
                 }
+                common_parts.extend(part.filter(|_| at == 0));
                 common.get_or_insert(definition);
             }
             // A file names at least one task.
@@ -114,16 +152,24 @@ impl Experiment {
         let (variant, task) = (self.variants.get(cell.variant)?, self.tasks.get(cell.task)?);
         let of = ExperimentCell {
             experiment: self.name.clone(),
-            variant: variant.name.clone(),
+            variant: cell.place.variant.clone(),
             repetition: cell.place.repetition,
             identity: Some(cell.identity.clone()),
+            shared_beginning: cell.start == Start::SharedBeginning,
         };
         Some(NewRun {
             overrides: Some((&variant.overrides, &self.dir)),
             cell: Some(of),
             ask: self.ask,
+            sampling: self.sampling_of(cell.place.repetition),
             ..NewRun::new(task, &plan.variants.get(cell.variant)?.pipeline, config)
         })
+    }
+
+    /// Returns the temperature and the seed of a repetition: each has the seed after that of the one before it.
+    fn sampling_of(&self, repetition: u32) -> Sampling {
+        let seed = |first: u64| first.saturating_add(u64::from(repetition.saturating_sub(1)));
+        Sampling { seed: self.sampling.seed.map(seed), ..self.sampling }
     }
 
     /// Adds the file and line of the variant to an error that the variant caused.
@@ -164,7 +210,7 @@ impl Experiment {
         })
     }
 
-    fn source(&self) -> Source<'_> {
+    pub(crate) fn source(&self) -> Source<'_> {
         Source { file: &self.file, text: &self.text }
     }
 }

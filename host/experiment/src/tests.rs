@@ -134,8 +134,8 @@ fn record(journal: &dyn Journal, run: &RunId, settings: &RunSettings, more: Vec<
         history: digest,
         scripted: false,
         started_by: None,
-        repository: None,
         acceptance: None,
+        repository: None,
     };
     let owned = ready(journal.acquire(run)).unwrap();
     let events = std::iter::once(Event::RunCreated(Box::new(created))).chain(more).collect();
@@ -164,7 +164,13 @@ fn runs_of_earlier_builds_are_kept() {
         let journal = MemoryJournal::new();
         let (former, mut settings) = (plan.cells[0].former.clone(), plan.variants[0].settings.clone());
         let (experiment_name, variant) = ("two".to_owned(), "phase-aware".to_owned());
-        settings.cell = Some(ExperimentCell { experiment: experiment_name, variant, repetition: 1, identity: None });
+        settings.cell = Some(ExperimentCell {
+            experiment: experiment_name,
+            variant,
+            repetition: 1,
+            identity: None,
+            shared_beginning: false,
+        });
         record(&journal, &former, &settings, events);
         let superseded = plan.adopt(experiment.known_runs(&journal).unwrap());
         assert_eq!(superseded.is_empty(), plan.cells[0].place.run == former);
@@ -294,4 +300,28 @@ fn missing_limits_are_unlimited() {
     workspace.write("x.toml", &format!("{TWO}\n[budget]\nusd = 5\n"));
     let experiment = Experiment::read(&workspace.0.path().join("x.toml")).unwrap();
     assert_eq!(experiment.budget, BudgetConfig { usd: Some(5.0), tokens: None, calls: None });
+}
+
+#[test]
+fn variants_of_any_strategy_continue_one_beginning() {
+    let text = |variants: &str| {
+        format!("name = \"two\"\ntasks = [\"tasks/ONE.toml\"]\nshare_until = \"first-decision\"\n{variants}")
+    };
+    let aware = "[[variant]]\nname = \"aware\"\n";
+    let nearest = "[[variant]]\nname = \"nearest\"\nfeedback = \"nearest-phase\"\n";
+    let settings = "[[variant]]\nname = \"patient\"\nset = { feedback.settings.raise_after = 7 }\n";
+    let workspace = Workspace::new();
+    let beginnings = |text: &str| -> Vec<String> {
+        let cells = workspace.planned(text).cells;
+        cells.iter().map(|cell| cell.start.beginning().unwrap().to_string()).collect()
+    };
+    let all = beginnings(&text(&[aware, nearest, settings].concat()));
+    assert!(all.len() == 3 && all[0].starts_with("two-one-shared-1-"), "{all:?}");
+    assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
+    assert_eq!(beginnings(&text(nearest)), all[..1], "whichever variants there are");
+    let plan = workspace.planned(&text(&[aware, nearest].concat()));
+    assert_ne!(plan.cells[0].place.run, plan.cells[1].place.run);
+    assert_eq!(plan.run_ids().count(), 4);
+    let begun = plan.cells[0].beginning().unwrap();
+    assert_eq!((begun.place.run.to_string(), begun.start), (all[0].clone(), Start::SharedBeginning));
 }

@@ -52,6 +52,7 @@ pub use run::imported::imported_authority;
 pub use run::outcome::{RunOutcome, StopCause, StopSignal};
 pub use run::owned::OwnedRun;
 pub use runs::approve::record_decision;
+pub use runs::beginning::Beginning;
 pub use runs::context_files::{ContextFile, ContextFiles, LeftOut, ReservedPaths};
 pub use runs::define::{NewRun, RunDefinition, TaskFile, TaskSource, build_requirements};
 pub use runs::fork::NewFork;

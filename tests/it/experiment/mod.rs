@@ -6,6 +6,8 @@ mod kept;
 mod rejected;
 mod resume;
 mod running;
+mod sampling;
+mod shared;
 mod table;
 mod waiting;
 

@@ -122,7 +122,7 @@ pub fn render_branch(branch: &RunBranch) -> String {
 /// Renders the origin of a fork and its changes.
 pub fn render_fork(forked: &RunForked) -> String {
     let changes = if forked.changes.is_empty() { "no change".to_owned() } else { forked.changes.join(", ") };
-    format!("forked from {} at {}: {}", forked.origin, forked.at, one_line(&changes))
+    format!("forked from {} at {}: {}", forked.origin, forked.place(), one_line(&changes))
 }
 
 /// Renders an event as a JSON line; the same for `run --json` and `log --json`.

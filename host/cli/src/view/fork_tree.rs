@@ -31,7 +31,7 @@ pub fn render_fork_tree(journal: &dyn Journal, state: &State, paint: Paint) -> R
         let absent = state
             .forks
             .iter()
-            .map(|fork| format!("  {} (not in this state folder), forked at {}", fork.origin, fork.at));
+            .map(|fork| format!("  {} (not in this state folder), forked at {}", fork.origin, fork.place()));
         tree.lines.extend(absent);
     }
     tree.draw(&root, 0)?;
@@ -54,7 +54,9 @@ impl Tree<'_> {
             Ok((state, events)) => {
                 let status = TaskResult::from_events(&state, &events).status.as_str();
                 match state.forks.last().filter(|_| depth > 0) {
-                    Some(fork) => format!("at {}, {}: {status}", fork.at, one_line(&render_changes(&fork.changes))),
+                    Some(fork) => {
+                        format!("at {}, {}: {status}", fork.place(), one_line(&render_changes(&fork.changes)))
+                    }
                     None => status.to_owned(),
                 }
             }

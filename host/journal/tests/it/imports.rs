@@ -133,6 +133,7 @@ pub async fn imported_forks_become_independent_runs(place: &impl Place) {
     let fork = home.acquire(&id).await.unwrap();
     let Event::RunCreated(pinned) = created_now(&of) else { panic!() };
     let forked = Event::RunForked(Box::new(RunForked {
+        at_decision: false,
         origin: of.clone(),
         at: at("code", 1),
         changes: vec!["the code agent".to_owned()],

@@ -259,7 +259,7 @@ fn forks_pay_only_their_own_calls() {
     let created = (*run.state.created).clone();
     let created = RunCreated { run_id: "run-2".parse().unwrap(), ..created };
     let origin = run.state.created.run_id.clone();
-    let forked = RunForked { origin, at: at("design", 1), created, changes: vec![] };
+    let forked = RunForked { origin, at: at("design", 1), at_decision: false, created, changes: vec![] };
     let recorded = Recorded { number: run.state.events + 1, at_ms: 1, event: Event::RunForked(Box::new(forked)) };
     let pipeline = run.state.pipeline.clone();
     run.state.apply_fork(&recorded, pipeline).unwrap();

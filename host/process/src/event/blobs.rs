@@ -15,7 +15,7 @@ impl Event {
         match self {
             Self::RunCreated(created) => pinned_blobs(created),
             Self::RunForked(forked) => {
-                let RunForked { origin: _, at: _, changes: _, created } = forked.as_ref();
+                let RunForked { origin: _, at: _, at_decision: _, changes: _, created } = forked.as_ref();
                 pinned_blobs(created)
             }
             Self::PhaseStarted { at: _, inputs } => artifact_digests(inputs),
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(named(&Event::RunCreated(Box::new(created.clone()))), expected);
         let at = AttemptId { phase: "code".parse().unwrap(), attempt: 1 };
         let origin = "run-b".parse().unwrap();
-        let forked = RunForked { origin, at, changes: vec!["code".to_owned()], created };
+        let forked = RunForked { origin, at, at_decision: false, changes: vec!["code".to_owned()], created };
         assert_eq!(named(&Event::RunForked(Box::new(forked))), expected);
     }
 

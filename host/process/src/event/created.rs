@@ -52,8 +52,23 @@ pub struct RunForked {
     /// The first attempt that is not shared; the run continues with it.
     #[serde(flatten)]
     pub at: AttemptId,
+    /// Whether the attempt is shared as well, with its judgement: the run continues with the strategy's decision about it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub at_decision: bool,
     /// What was replaced, one line each.
     pub changes: Vec<String>,
     /// Everything that the run depends on from here on.
     pub created: RunCreated,
+}
+
+impl RunForked {
+    /// Returns where the run leaves its origin, for people: `test#2`, or `the decision after test#2`.
+    pub fn place(&self) -> String {
+        render_place(&self.at, self.at_decision)
+    }
+}
+
+/// Renders the place of a fork for people.
+pub(crate) fn render_place(at: &AttemptId, at_decision: bool) -> String {
+    if at_decision { format!("the decision after {at}") } else { at.to_string() }
 }

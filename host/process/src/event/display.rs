@@ -10,7 +10,8 @@ impl fmt::Display for Event {
             Self::RunCreated(created) => write!(f, "run {} created for task {}", created.run_id, created.task_id),
             Self::RunForked(forked) => {
                 let changes = OneLine(&forked.changes.join(", ")).to_string();
-                write!(f, "run {} forked from {} at {}: {changes}", forked.created.run_id, forked.origin, forked.at)
+                let (run, origin, place) = (&forked.created.run_id, &forked.origin, forked.place());
+                write!(f, "run {run} forked from {origin} at {place}: {changes}")
             }
             Self::PhaseStarted { at, inputs } => write!(f, "{at} started with {}", count(inputs.len(), "input")),
             Self::ModelAsked { at, call, label, model, .. } => {

@@ -26,6 +26,7 @@ use crate::names::AttemptId;
 use crate::repository::{RepositoryRequest, RunBranch};
 use crate::work::{ArtifactRef, Issue};
 
+pub(crate) use created::render_place;
 pub use created::{RunCreated, RunForked};
 pub use decision::{Choice, DroppedTest, FeedbackOutcome, Rework, RunStatus, Verdict};
 pub use given_limits::GivenLimits;
@@ -57,7 +58,7 @@ pub enum Event {
     RunCreated(Box<RunCreated>),
     /// The run continues from here with something replaced; all events before this one are shared with the run it forks.
     ///
-    /// Needs: the named phase is at turn and ready. Changes: pipeline and pinned dependencies are the new ones; what is
+    /// Needs: the named phase is at turn and ready; with `at_decision`, its gate is judged and the strategy is to be asked. Changes: pipeline and pinned dependencies are the new ones; what is
     /// known of a phase is kept by its name.
     RunForked(Box<RunForked>),
     /// An agent was given its assignment.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::shared_cost::SharedCost;
 use crate::acceptance::Acceptance;
 use crate::compare::Comparison;
 use crate::event::Recorded;
@@ -84,9 +85,18 @@ pub struct Cell {
     /// Whether the delivered code is accepted.
     #[serde(flatten)]
     pub acceptance: Acceptance,
-    /// The cost of its run; zero where it did not start.
+    /// The cost of its run, as if it had run alone; zero where it did not start.
     #[serde(flatten)]
     pub cost: RunCost,
+    /// The seed of its requests to models, where one was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// The temperature of its requests, where one was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// The part of its run that other cells have as well, with its cost; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<SharedCost>,
 }
 
 /// The cost of a run.
@@ -154,6 +164,9 @@ impl Cell {
             reason: "not started".to_owned(),
             acceptance: Acceptance::NotTested,
             cost: RunCost::default(),
+            seed: None,
+            temperature: None,
+            shared: None,
         }
     }
 
@@ -167,6 +180,9 @@ impl Cell {
             standing: result.status.into(),
             reason: result.reason,
             acceptance: result.acceptance,
+            seed: None,
+            temperature: None,
+            shared: SharedCost::of_fork(state, events),
             cost: RunCost {
                 gate_attempts: result.gates.iter().map(|gate| gate.attempts.len()).sum(),
                 escaped: compared.runs.first().map_or(0, |run| run.escaped),
@@ -181,5 +197,11 @@ impl Cell {
                 asks_models: totals.asks_models,
             },
         }
+    }
+
+    /// Returns the cell of a run that several cells have as a whole, or so far. Its id names that run.
+    pub fn from_shared_run(id: CellId, state: &State, events: &[Recorded]) -> Self {
+        let id = CellId { run: state.created.run_id.clone(), ..id };
+        Self { shared: Some(SharedCost::whole_run(state, events)), ..Self::from_run(id, state, events) }
     }
 }

@@ -6,10 +6,14 @@
 
 mod cell;
 mod results;
+mod shared_cost;
+mod sharing;
 mod superseded;
 #[cfg(test)]
 mod tests;
 
 pub use cell::{Cell, CellId, CellStatus, RunCost};
 pub use results::{PassCounts, RESULTS_FORMAT, Results, TaskRow, Variant};
+pub use shared_cost::SharedCost;
+pub use sharing::{Amount, OwnCost, Sharing};
 pub use superseded::SupersededRun;

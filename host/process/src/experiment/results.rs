@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::cell::{Cell, CellId, CellStatus, RunCost};
+use super::sharing::Sharing;
 use super::superseded::SupersededRun;
 use crate::names::TaskId;
 use crate::stats::{Mean, Share};
@@ -23,6 +24,9 @@ pub struct Results {
     pub variants: Vec<Variant>,
     /// The counts of each task and variant.
     pub tasks: Vec<TaskRow>,
+    /// What was spent together, where cells have common beginnings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Sharing>,
     /// The cells.
     pub cells: Vec<Cell>,
     /// The runs of earlier versions of the experiment, which no figure includes.
@@ -125,6 +129,7 @@ impl Results {
             scripted: cells.iter().any(|cell| cell.cost.scripted),
             variants: names.iter().map(|name| variant(name, &of_variant(name))).collect(),
             tasks: ids.into_iter().map(row).collect(),
+            sharing: Sharing::of_cells(&cells),
             cells,
             superseded: Vec::new(),
         }

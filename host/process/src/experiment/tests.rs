@@ -1,6 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
-use crate::acceptance::Acceptance;
 use crate::event::{RunStatus, Verdict};
 use crate::fixtures::RunBuilder;
 use crate::work::Severity;
@@ -8,7 +7,7 @@ use crate::work::Severity;
 fn cell(variant: &str, task: &str, repetition: u32, standing: CellStatus, cost: RunCost) -> Cell {
     let run = format!("{variant}-{repetition}").parse().unwrap();
     let id = CellId { variant: variant.to_owned(), task: task.parse().unwrap(), repetition, run };
-    Cell { id, standing, reason: String::new(), acceptance: Acceptance::NotTested, cost }
+    Cell { standing, reason: String::new(), cost, ..Cell::not_started(id) }
 }
 
 fn cost(gate_attempts: usize, tokens: u64, usd: Option<f64>) -> RunCost {

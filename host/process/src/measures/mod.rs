@@ -83,6 +83,14 @@ pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
     efforts
 }
 
+/// Returns the effort of these events together.
+pub fn effort(events: &[Recorded]) -> Effort {
+    events.iter().fold(Effort::default(), |mut sum, recorded| {
+        sum.add(&recorded.event);
+        sum
+    })
+}
+
 /// Returns the effort of the whole run.
 pub fn total(state: &State, events: &[Recorded]) -> Effort {
     let elapsed_ms = efforts(events).values().map(|effort| effort.elapsed_ms).fold(0, bounded_sum);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::next::Action;
 use super::phase_state::{Approval, PhaseState, RecordedJudgement};
 use super::run_state::{AcceptanceResult, CallState, ForkPoint, ProposalDecision, Stage, State};
 use super::spent::Spending;
@@ -81,8 +82,14 @@ impl State {
             return Err(fault(format!("the event before it is {}", self.events)));
         }
         self.expect_turn(&forked.at).map_err(fault)?;
-        if !matches!(self.stage, Stage::Ready) {
-            return Err(fault(format!("{} has started already", forked.at)));
+        match forked.at_decision {
+            true if !matches!(self.next(), Action::AskStrategy(..)) => {
+                return Err(fault(format!("the strategy is not asked about {}", forked.at)));
+            }
+            false if !matches!(self.stage, Stage::Ready) => {
+                return Err(fault(format!("{} has started already", forked.at)));
+            }
+            _ => {}
         }
         let place = pipeline.position(&forked.at.phase);
         self.cursor = place.ok_or_else(|| fault(format!("its pipeline has no phase {}", forked.at.phase)))?;
@@ -91,6 +98,7 @@ impl State {
         self.forks.push(ForkPoint {
             origin: forked.origin.clone(),
             at: forked.at.clone(),
+            at_decision: forked.at_decision,
             changes: forked.changes.clone(),
             shared: self.events,
         });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::acceptance::Acceptance;
 use crate::artifact::kinds;
 use crate::digest::Digest;
-use crate::event::{PhaseOutcome, RunCreated, RunStatus};
+use crate::event::{PhaseOutcome, RunCreated, RunStatus, render_place};
 use crate::names::{ArtifactName, AttemptId, PhaseName, RunId};
 use crate::pipeline::{Phase, Pipeline};
 use crate::repository::{RepositoryAnswer, RepositoryRequest, RunBranch};
@@ -72,10 +72,20 @@ pub struct ForkPoint {
     pub origin: RunId,
     /// The first attempt that is not shared.
     pub at: AttemptId,
+    /// Whether the attempt is shared as well, and the run continues with the strategy's decision about it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub at_decision: bool,
     /// What was replaced, one line each.
     pub changes: Vec<String>,
     /// The number of shared events.
     pub shared: u64,
+}
+
+impl ForkPoint {
+    /// Returns where the run leaves its origin, for people: `test#2`, or `the decision after test#2`.
+    pub fn place(&self) -> String {
+        render_place(&self.at, self.at_decision)
+    }
 }
 
 /// A person's decision on a proposal.

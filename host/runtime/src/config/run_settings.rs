@@ -73,6 +73,9 @@ pub struct ExperimentCell {
     /// Digest of everything that makes the cell what it is, its variant's name left out. Cells of earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Digest>,
+    /// Whether the run is the common beginning of the runs of all variants: it stops before the first decision of the strategy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared_beginning: bool,
 }
 
 /// The form of a shared value is that of the value.

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use phasegate_broker::{Broker, BudgetConfig, OnUnknown, check_priced};
 use phasegate_journal::Ownership;
 use phasegate_process::state::{Action, State};
-use phasegate_process::{Event, Recorded, RunId, RunStatus};
+use phasegate_process::{AttemptId, Event, Recorded, RunId, RunStatus};
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -211,6 +211,7 @@ impl RunContext {
                     test_run::run_suite(self, *work).instrument(span).await?;
                 }
                 Action::Judge(work) => gate::judge(self, *work)?,
+                Action::AskStrategy(at, _) if self.is_shared_beginning() => return self.stop_before_decision(at),
                 Action::AskStrategy(at, failure) => gate::ask_strategy(self, at, *failure).await?,
                 Action::AskPerson(at, question, about) => {
                     self.append(Event::ApprovalAsked { at, question, about })?;
@@ -243,6 +244,21 @@ impl RunContext {
                 }
             }
         }
+    }
+
+    /// Whether variants of an experiment go on from this run, each with its own strategy.
+    fn is_shared_beginning(&self) -> bool {
+        self.settings.cell.as_ref().is_some_and(|cell| cell.shared_beginning)
+    }
+
+    fn stop_before_decision(&self, at: AttemptId) -> Result<RunOutcome, Error> {
+        let cause = StopCause::BeforeDecision { at };
+        let reason = cause.to_string();
+        // A run that is resumed here has nothing to add.
+        if self.state().stopped.as_ref() != Some(&reason) {
+            self.append(Event::RunStopped { reason })?;
+        }
+        Ok(RunOutcome::Stopped(cause))
     }
 }
 

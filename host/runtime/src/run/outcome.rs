@@ -22,6 +22,11 @@ pub enum StopCause {
     },
     /// A replay came to the end of what is recorded.
     EndOfRecord,
+    /// The run is the common beginning of several runs, and the next step is the first decision of the strategy.
+    BeforeDecision {
+        /// The attempt that the strategy is to decide about.
+        at: AttemptId,
+    },
 }
 
 impl fmt::Display for StopCause {
@@ -32,6 +37,9 @@ impl fmt::Display for StopCause {
             Self::HungUp => f.write_str("interrupted by SIGHUP"),
             Self::Cancelled { by } => write!(f, "cancelled by {by}"),
             Self::EndOfRecord => f.write_str("the record ends here"),
+            Self::BeforeDecision { at } => {
+                write!(f, "the beginning that variants share ends with {at}; each goes on in a run of its own")
+            }
         }
     }
 }

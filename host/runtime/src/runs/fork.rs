@@ -100,7 +100,13 @@ impl Host {
             started_by,
             ..(*state.created).clone()
         };
-        let forked = RunForked { origin: new.origin.clone(), at, changes: new.overrides.describe(), created };
+        let forked = RunForked {
+            origin: new.origin.clone(),
+            at,
+            at_decision: false,
+            changes: new.overrides.describe(),
+            created,
+        };
         let event = Event::RunForked(Box::new(forked));
         let (number, at_ms) = (shared as u64, now_ms());
         state.apply_fork(&Recorded { number: number + 1, at_ms, event: event.clone() }, pipeline)?;

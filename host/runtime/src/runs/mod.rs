@@ -3,6 +3,7 @@
 pub(crate) mod acceptance_tests;
 pub(crate) mod approve;
 pub mod archive;
+pub(crate) mod beginning;
 pub(crate) mod context_files;
 pub(crate) mod create;
 pub(crate) mod define;

@@ -1,8 +1,8 @@
 //! The answers that the forked run received. The fork uses them for equal requests instead of calling a provider.
 //!
 //! An answer serves requests with the same digest to the same model, unless the fork was told to use answers of other models
-//! as well. A recorded failure of a provider serves none. Empty for a run that is no fork, and where its origin is not in
-//! this journal.
+//! as well. A recorded failure of a provider serves none. Empty for a run that is no fork, for one that continues at a decision as
+//! if it had run alone, and where its origin is not in this journal.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -42,7 +42,7 @@ impl ForkAnswers {
     /// Loads the answers of the run that this one forks, those after the fork point included.
     pub(crate) fn load(journal: &dyn Journal, state: &State, of_other_models: bool) -> Result<Self, Error> {
         let mut found = Self { of_other_models, ..Self::default() };
-        let Some(fork) = state.forks.last() else { return Ok(found) };
+        let Some(fork) = state.forks.last().filter(|fork| !fork.at_decision) else { return Ok(found) };
         let mut asked = BTreeMap::new();
         for recorded in journal.events(&fork.origin)? {
             match recorded.event {

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use phasegate_broker::Sampling;
 use phasegate_experiment::{KnownRun, Plan, PlannedRun};
 use phasegate_journal::Journal;
-use phasegate_process::RunId;
-use phasegate_process::experiment::{Cell, CellId, Results, SupersededRun};
+use phasegate_process::experiment::{Cell, CellId, CellStatus, Results, SupersededRun};
+use phasegate_process::state::State;
 use phasegate_process::sync::lock;
-use phasegate_runtime::{Config, Error, RunSettings, TodaysCost, load_run, read_json};
+use phasegate_process::{Recorded, RunId};
+use phasegate_runtime::{Beginning, Config, Error, RunSettings, TodaysCost, load_run, read_json};
 
 use crate::exit::Failure;
 use crate::terminal::format::truncate;
@@ -43,7 +45,8 @@ impl Cells {
         let superseded = superseded.into_iter().map(|known| {
             let KnownRun { run, task, cell, .. } = known;
             let id = CellId { variant: cell.variant, task, repetition: cell.repetition, run };
-            match read_cell(journal.as_ref(), id.clone(), |pinned| (config.prices.clone(), pinned.providers.clone())) {
+            let today = |pinned: &RunSettings| (config.prices.clone(), pinned.providers.clone());
+            match read_cell(journal.as_ref(), id.clone(), today, Cell::from_run) {
                 Ok(cell) => cell,
                 Err(error) => unreadable(id, &error.to_string()),
             }
@@ -85,18 +88,38 @@ impl Cells {
             Some(variant) => (variant.settings.prices.clone(), variant.settings.providers.clone()),
             None => (pinned.prices.clone(), pinned.providers.clone()),
         };
-        match read_cell(self.journal.as_ref(), place.clone(), today) {
+        match read_cell(self.journal.as_ref(), place.clone(), today, Cell::from_run) {
             Ok(cell) => {
                 let reason = fault.filter(|_| !cell.standing.has_ended());
                 Cell { reason: reason.unwrap_or_else(|| cell.reason.clone()), ..cell }
             }
             Err(Error::NoRun(_)) => {
-                let cell = Cell::not_started(place);
+                let cell = self.read_beginning(planned, today);
                 Cell { reason: fault.unwrap_or_else(|| cell.reason.clone()), ..cell }
             }
             // A run that cannot be read does not hide the results of the others.
             Err(error) => unreadable(place, &error.to_string()),
         }
+    }
+
+    /// Returns the cell of a run that does not exist yet: its common beginning says how far it has come.
+    fn read_beginning(&self, planned: &PlannedRun, today: impl Fn(&RunSettings) -> Prices) -> Cell {
+        let none = || Cell::not_started(planned.place.clone());
+        let Some(beginning) = planned.start.beginning() else { return none() };
+        let journal = self.journal.as_ref();
+        let id = CellId { run: beginning.clone(), ..planned.place.clone() };
+        let cell = read_cell(journal, id.clone(), today, Cell::from_shared_run);
+        let cell = match cell.and_then(|cell| Ok((cell, Beginning::of(journal, beginning)?))) {
+            Ok((cell, Beginning::AtDecision)) => {
+                let reason = "not started after the shared beginning".to_owned();
+                return Cell { id: planned.place.clone(), standing: CellStatus::NotStarted, reason, ..cell };
+            }
+            Ok((cell, _)) => cell,
+            Err(Error::NoRun(_)) => none(),
+            Err(error) => unreadable(id, &error.to_string()),
+        };
+        let fault = lock(&self.faults).get(beginning).cloned().filter(|_| !cell.standing.has_ended());
+        Cell { reason: fault.unwrap_or_else(|| cell.reason.clone()), ..cell }
     }
 
     /// Returns the results as they are now.
@@ -116,20 +139,31 @@ impl Cells {
 }
 
 fn unreadable(id: CellId, why: &str) -> Cell {
-    let standing = phasegate_process::experiment::CellStatus::Stopped;
-    Cell { standing, reason: truncate(why, REASON), ..Cell::not_started(id) }
+    Cell { standing: CellStatus::Stopped, reason: truncate(why, REASON), ..Cell::not_started(id) }
 }
 
 type Prices = (phasegate_broker::PriceTable, BTreeMap<String, phasegate_broker::ProviderConfig>);
 
-/// Reads a run as a cell. `today` returns prices and providers of today.
-fn read_cell(journal: &dyn Journal, id: CellId, today: impl Fn(&RunSettings) -> Prices) -> Result<Cell, Error> {
+/// Reads a run as a cell, which `make` makes of it. `today` returns prices and providers of today.
+fn read_cell(
+    journal: &dyn Journal,
+    id: CellId,
+    today: impl Fn(&RunSettings) -> Prices,
+    make: fn(CellId, &State, &[Recorded]) -> Cell,
+) -> Result<Cell, Error> {
     let (state, events) = load_run(journal, &id.run)?;
-    let cell = Cell::from_run(id, &state, &events);
+    let mut cell = make(id, &state, &events);
     let pinned: RunSettings = read_json(journal, &state.created.settings)?;
     let (prices, providers) = today(&pinned);
-    Ok(match TodaysCost::new(&events, &pinned.prices, &prices, &providers) {
-        Some(TodaysCost { usd }) => Cell { cost: cell.cost.repriced(usd), ..cell },
-        None => cell,
-    })
+    let usd = |events: &[Recorded]| TodaysCost::new(events, &pinned.prices, &prices, &providers).map(|cost| cost.usd);
+    if let Some(usd) = usd(&events) {
+        cell.cost = cell.cost.repriced(usd);
+    }
+    if let Some(shared) = &mut cell.shared
+        && let Some(usd) = events.get(..shared.events as usize).and_then(usd)
+    {
+        shared.usd = usd;
+    }
+    let Sampling { temperature, seed } = pinned.models.sampling();
+    Ok(Cell { temperature: temperature.map(f64::from), seed, ..cell })
 }

@@ -1,6 +1,6 @@
 //! Names of cells on one line of a terminal.
 
-use phasegate_experiment::{Experiment, PlannedRun};
+use phasegate_experiment::{Experiment, PlannedRun, Start};
 
 use crate::terminal::format::shorten_apart;
 
@@ -24,7 +24,11 @@ impl Labels {
     /// Returns the name of a cell.
     pub fn of(&self, planned: &PlannedRun) -> String {
         let name = |names: &[String], at: usize| names.get(at).cloned().unwrap_or_default();
-        let (task, variant) = (name(&self.tasks, planned.task), name(&self.variants, planned.variant));
+        let task = name(&self.tasks, planned.task);
+        let variant = match planned.start {
+            Start::SharedBeginning => planned.place.variant.clone(),
+            Start::Task | Start::Continue(_) => name(&self.variants, planned.variant),
+        };
         format!("{task} {variant} #{}", planned.place.repetition)
     }
 }

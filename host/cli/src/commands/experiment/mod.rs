@@ -4,6 +4,7 @@
 //! stderr; stdout has the table only. Faults are found before anything is recorded. `--dry-run` and `--report-only` start no
 //! run.
 
+mod begun;
 mod cells;
 mod drive;
 mod dry_run;
@@ -38,6 +39,7 @@ use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
 use crate::terminal::printer::Printer;
 use crate::trust;
+use crate::view::header::render_without_seed;
 use cells::Cells;
 use drive::ExperimentDriver;
 use dry_run::DryRun;
@@ -232,7 +234,9 @@ fn render_twins(experiment: &Experiment, plan: &Plan) -> String {
 /// Says how the runs that have not ended continue; empty if all have.
 fn render_open_runs(results: &Results, printer: &Printer) -> String {
     let open = || results.cells.iter().filter(|cell| !cell.standing.has_ended());
-    let waiting = open().filter(|cell| cell.standing == CellStatus::Waiting).count();
+    // Several cells can share a run.
+    let waiting = open().filter(|cell| cell.standing == CellStatus::Waiting).map(|cell| &cell.id.run);
+    let waiting = waiting.collect::<BTreeSet<_>>().len();
     let Some(first) = open().find(|cell| cell.standing == CellStatus::Waiting) else {
         return if results.is_complete() {
             String::new()
@@ -355,7 +359,11 @@ async fn check_models(
             Ok(broker)
         });
         let connected = match connected {
-            Ok(broker) => broker.check_listings().await.map_err(Error::from),
+            Ok(broker) => {
+                let seedless = models.seed.map(|_| render_without_seed(&broker)).unwrap_or_default();
+                let listed = broker.check_listings().await.map_err(Error::from);
+                listed.map(|notes| notes.into_iter().chain(seedless).collect::<Vec<_>>())
+            }
             Err(error) => Err(error),
         };
         let notes = connected.map_err(|error| match experiment.locate_error(variant, error) {

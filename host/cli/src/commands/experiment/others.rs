@@ -62,8 +62,8 @@ pub fn is_elsewhere(error: &Error) -> bool {
 }
 
 fn find_owner(journal: &dyn Journal, plan: &Plan) -> Result<Option<u32>, Failure> {
-    for planned in &plan.cells {
-        if let Some(pid) = journal.owner(&planned.place.run)? {
+    for run in plan.run_ids() {
+        if let Some(pid) = journal.owner(run)? {
             return Ok(Some(pid));
         }
     }

@@ -5,10 +5,14 @@ use crate::event::{Event, Recorded, RunCreated, RunForked, RunStatus, Verdict};
 use crate::names::AttemptId;
 
 fn forked(run: &Run, phase: &str, attempt: u32) -> Recorded {
+    fork(run, phase, attempt, false)
+}
+
+fn fork(run: &Run, phase: &str, attempt: u32, at_decision: bool) -> Recorded {
     let created = RunCreated { run_id: "fork-1".parse().unwrap(), ..(*run.state.created).clone() };
     let at = AttemptId { phase: phase.parse().unwrap(), attempt };
     let origin = run.state.created.run_id.clone();
-    let fork = RunForked { origin, at, changes: vec!["feedback".into()], created };
+    let fork = RunForked { origin, at, at_decision, changes: vec!["feedback".into()], created };
     Recorded { number: run.state.events + 1, at_ms: 8, event: Event::RunForked(Box::new(fork)) }
 }
 
@@ -70,4 +74,22 @@ fn rejects_forks_without_their_phase() {
     without.phases.retain(|phase| phase.name.as_str() != "code");
     let error = run.state.apply_fork(&fork, without).unwrap_err().to_string();
     assert!(error.contains("its pipeline has no phase code"), "{error}");
+}
+
+#[test]
+fn a_fork_can_leave_at_a_decision() {
+    let mut run = Run::new();
+    run.run_until("review");
+    let early = fork(&run, "review", 1, true);
+    let refused = run.state.apply_fork(&early, pipeline("", "")).unwrap_err().to_string();
+    assert!(refused.contains("the strategy is not asked about review#1"), "{refused}");
+    run.judge(Verdict::Failed, &["design"]);
+    let next = run.next();
+    let at_decision = fork(&run, "review", 1, true);
+    run.state.apply_fork(&at_decision, pipeline("", "")).unwrap();
+    assert_eq!(run.next(), next, "the strategy of the fork is asked about the shared judgement");
+    assert!(run.state.forks[0].at_decision);
+    run.revise(&["design"]);
+    assert_eq!(run.next(), "design#2");
+    assert_eq!(run.run_to_end().0, RunStatus::Passed);
 }

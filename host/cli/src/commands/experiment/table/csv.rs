@@ -89,7 +89,7 @@ pub fn render_cells_csv(results: &Results) -> String {
         "acceptance_reason",
     ];
     let row = |cell: &Cell| {
-        let Cell { id, standing, reason, acceptance, cost } = cell;
+        let Cell { id, standing, reason, acceptance, cost, .. } = cell;
         vec![
             id.variant.clone(),
             id.task.to_string(),

@@ -3,6 +3,7 @@
 use phasegate_process::experiment::{Cell, Results, Variant};
 
 use super::figures::{FIGURES, open_standings, render_cost, render_standing, variant_figures};
+use super::sharing::render_sharing;
 use crate::terminal::format::{count, duration, one_line};
 
 const NOTE: &str = "[low, high] are 95 % intervals: Wilson's for pass rates, Student's for means. They assume independent runs; \
@@ -38,6 +39,9 @@ pub fn render_markdown(results: &Results) -> String {
     });
     text.push('\n');
     text.push_str(&markdown_table(&heads, rows));
+    if let Some(sharing) = render_sharing(results) {
+        text.push_str(&format!("\n{sharing}.\n"));
+    }
     text.push_str(&format!("\n{NOTE} {ATTEMPTS}\n"));
     if results.scripted {
         text.push_str(&format!("\n**{SCRIPTED}**\n"));

@@ -3,6 +3,7 @@
 mod csv;
 mod figures;
 mod markdown;
+mod sharing;
 mod terminal;
 
 pub use csv::{render_cells_csv, render_csv};

@@ -3,9 +3,10 @@
 use phasegate_process::experiment::{Results, Variant};
 
 use super::figures::{FIGURES, open_standings, render_standing, variant_figures};
+use super::sharing::render_sharing;
 use crate::terminal::format::{self, count, one_line, truncate};
 use crate::terminal::style::Paint;
-use crate::terminal::width;
+use crate::terminal::width::{self, wrap_lines};
 
 /// Width of the table without a terminal.
 const WIDTH: usize = 80;
@@ -44,6 +45,9 @@ pub fn render_terminal(results: &Results, paint: Paint) -> String {
         text.push('\n');
         text.push_str(&format::table(&rows.collect::<Vec<_>>()));
         left = rest;
+    }
+    if let Some(sharing) = render_sharing(results) {
+        text.push_str(&format!("\n{}\n", wrap_lines(&sharing, paint.width()).trim_end()));
     }
     if results.scripted {
         text.push_str(&format!("\n{}: the result says nothing about a model\n", paint.yellow("answers were scripted")));

@@ -4,20 +4,23 @@
 //! budget is exceeded or the person stops the experiment, and none that needs a provider that several runs could not reach one
 //! after another. A run that needs a decision waits; no question is asked. The tables are written after each cell.
 
+mod beginning;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use phasegate_experiment::{Experiment, PlannedRun};
+use phasegate_experiment::{Experiment, PlannedRun, Start};
 use phasegate_process::RunId;
 use phasegate_process::experiment::{CellId, CellStatus, Results};
 use phasegate_process::sync::lock;
 use phasegate_runtime::output::{has_final_result, write_out};
-use phasegate_runtime::{Config, Error, Host, Observer, RunOutcome, StopSignal, load_run};
+use phasegate_runtime::{Config, Error, Host, Observer, OwnedRun, RunOutcome, StopSignal, load_run};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use super::begun::{Beginnings, Begun};
 use super::cells::{Cells, REASON};
 use super::files;
 use super::labels::Labels;
@@ -50,6 +53,7 @@ pub struct ExperimentDriver {
     ended: AtomicUsize,
     /// The other processes that were named.
     others: Mutex<BTreeSet<u32>>,
+    beginnings: Beginnings,
 }
 
 impl ExperimentDriver {
@@ -79,6 +83,7 @@ impl ExperimentDriver {
             budget_reported: AtomicBool::new(false),
             ended: AtomicUsize::new(0),
             others: Mutex::default(),
+            beginnings: Beginnings::default(),
         })
     }
 
@@ -126,8 +131,8 @@ impl ExperimentDriver {
         for planned in &self.cells.plan.cells {
             let cell = self.cells.cell(planned);
             match cell.standing.has_ended() {
-                true if has_final_result(&self.out_dir(&planned.place.run), &planned.place.run) => {}
-                true => self.write_missing(&planned.place.run).unwrap_or_else(|failure| self.view.fail(&failure)),
+                true if has_final_result(&self.out_dir(&cell.id.run), &cell.id.run) => {}
+                true => self.write_missing(&cell.id.run).unwrap_or_else(|failure| self.view.fail(&failure)),
                 false => open.push(planned.clone()),
             }
         }
@@ -151,6 +156,10 @@ impl ExperimentDriver {
         permits: &Arc<Semaphore>,
     ) -> Exit {
         let run = &planned.place.run;
+        permit = match self.begin(planned, permit, permits).await {
+            Begun::Go(permit) => permit,
+            Begun::Done(exit) => return exit,
+        };
         loop {
             let driven = self.drive_to_end(planned).await;
             self.view.finish_run(run);
@@ -199,14 +208,11 @@ impl ExperimentDriver {
         out_dir::check_run_of_experiment(&self.state, run, &self.out, &self.out_dir(run))?;
         let mut created = None;
         if !self.exists(run)? {
-            let Some(new) = self.experiment.new_run(&self.cells.plan, planned, &self.config) else {
-                return Ok(Some(Exit::Usage));
+            created = match self.create(planned, &observer).await {
+                Ok(created) => created,
+                Err(error) if is_elsewhere(&error) => return Ok(None),
+                Err(error) => return Err(self.record_fault(run, error)),
             };
-            let made = self.host.create_as(run.clone(), new, &observer).await;
-            if made.as_ref().is_err_and(is_elsewhere) {
-                return Ok(None);
-            }
-            created = Some(made.map_err(|error| self.record_fault(run, error))?);
         }
         out_dir::save_out_dir(&self.state, run, &self.out_dir(run));
         out_dir::claim_out_dir(&self.state, run, &self.out_dir(run));
@@ -237,6 +243,32 @@ impl ExperimentDriver {
         Ok(Some(exit))
     }
 
+    /// Creates a run from its task, or from the common beginning that it continues. The first kind can be executed without
+    /// reading it again.
+    async fn create(&self, planned: &PlannedRun, observer: &Arc<dyn Observer>) -> Result<Option<OwnedRun>, Error> {
+        let run = &planned.place.run;
+        // A plan is that of its experiment.
+        let new = self.experiment.new_run(&self.cells.plan, planned, &self.config);
+        let new = new.ok_or_else(|| Error::NoRun(run.to_string()))?;
+        match &planned.start {
+            Start::Continue(from) => self.host.continue_beginning(run, from, new, observer).await.map(|()| None),
+            Start::Task | Start::SharedBeginning => self.host.create_as(run.clone(), new, observer).await.map(Some),
+        }
+    }
+
+    /// Whether no further run may start.
+    fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::Relaxed)
+    }
+
+    /// Returns the exit of a cell that does not start any more. What halted the experiment has an exit of its own.
+    async fn exit_of_halt(&self) -> Exit {
+        match self.stop.is_stopped() {
+            true => Exit::after_stop(&self.stop.stopped().await),
+            false => Exit::Passed,
+        }
+    }
+
     /// Reports the exceeded budget in full for the first run, and in the line of the cell for the others.
     fn budget_exceeded(&self, planned: &PlannedRun, error: Error) -> Result<Exit, Failure> {
         self.halted.store(true, Ordering::Relaxed);
@@ -259,7 +291,8 @@ impl ExperimentDriver {
         self.write_tables();
         let cell = self.cells.cell(planned);
         let spent = &cell.cost;
-        let number = if cell.standing.has_ended() { self.ended.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
+        let counts = cell.standing.has_ended() && planned.start != Start::SharedBeginning;
+        let number = if counts { self.ended.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
         let number = if number == 0 { "-".to_owned() } else { number.to_string() };
         let standing = cell.standing.as_str();
         let CellId { variant, task, repetition, .. } = &cell.id;
@@ -276,7 +309,7 @@ impl ExperimentDriver {
         );
         let total = self.cells.plan.cells.len();
         // What a decision needs.
-        let run = if exit == Exit::Waiting { format!("; run {}", planned.place.run) } else { String::new() };
+        let run = if exit == Exit::Waiting { format!("; run {}", cell.id.run) } else { String::new() };
         self.view.note(&format!("{number:>4}/{total} {label} {standing} ({figures}){reason}{run}\n"));
     }
 
