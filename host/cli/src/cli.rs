@@ -24,6 +24,7 @@ const CONFIG: &str = "config";
   2    wrong usage or configuration; nothing was started
   3    the run waits for a decision
   4    infrastructure error; the run can be resumed
+  5    `experiment --fail-if-worse`: a variant is worse than the baseline
   130  interrupted; the run can be resumed
   129, 143  ended by SIGHUP or SIGTERM; the run can be resumed")]
 pub struct Cli {

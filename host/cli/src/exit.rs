@@ -17,6 +17,8 @@ pub enum Exit {
     Waiting,
     /// A gate failed, a person ended the run, or a check failed.
     Failed,
+    /// A variant of an experiment is worse than the baseline.
+    Worse,
     /// Wrong usage or configuration; nothing was started.
     Usage,
     /// Disk, network or another part of the environment failed; the run can be resumed.
@@ -38,6 +40,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Waiting => 3,
             Self::Infrastructure => 4,
+            Self::Worse => 5,
             Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,

@@ -38,6 +38,8 @@ pub struct Experiment {
     pub share_until: Option<ShareUntil>,
     /// The variants in the order of the file, at least one.
     pub variants: Vec<Variant>,
+    /// The variant that the others are compared with; the first one if the file names none.
+    pub baseline: Option<String>,
     /// Path of the file as the user wrote it.
     pub file: String,
     /// Folder of the file, absolute. Paths in the file are relative to it.
@@ -114,6 +116,7 @@ struct Raw {
     share_until: Option<Spanned<String>>,
     temperature: Option<Temperature>,
     seed: Option<u64>,
+    baseline: Option<Spanned<String>>,
     #[serde(default)]
     ask: bool,
     #[serde(default)]
@@ -142,6 +145,7 @@ impl Experiment {
         let raw: Raw = parse(source, &Reference::EXPERIMENT)?;
         let dir = folder_of(file);
         let budget = budget(source, raw.budget.unwrap_or_default())?;
+        let variants = variants(source, raw.variant)?;
         let mut experiment = Self {
             name: parse_name(source, "an experiment", &raw.name)?,
             tasks: tasks::load_tasks(source, &raw.tasks, dir)?,
@@ -150,7 +154,8 @@ impl Experiment {
             ask: raw.ask,
             sampling: Sampling { temperature: raw.temperature, seed: raw.seed },
             share_until: raw.share_until.map(|given| ShareUntil::parse(source, &given)).transpose()?,
-            variants: variants(source, raw.variant)?,
+            baseline: raw.baseline.map(|name| baseline(source, &name, &variants)).transpose()?,
+            variants,
             file: String::new(),
             dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()),
             text: String::new(),
@@ -199,6 +204,18 @@ fn budget(source: Source<'_>, given: BTreeMap<Spanned<String>, toml::Value>) -> 
         }
     }
     Ok(budget)
+}
+
+/// Checks that the baseline is one of the variants.
+fn baseline(source: Source<'_>, name: &Spanned<String>, variants: &[Variant]) -> Result<String, SourceError> {
+    let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+    match names.contains(&name.get_ref().as_str()) {
+        true => Ok(name.get_ref().clone()),
+        false => {
+            let message = format!("the baseline `{}` is no variant", name.get_ref().escape_debug());
+            Err(source.error(name.span(), message, format!("choose from {}", names.join(", "))))
+        }
+    }
 }
 
 fn variants(source: Source<'_>, given: Vec<Spanned<RawVariant>>) -> Result<Vec<Variant>, SourceError> {

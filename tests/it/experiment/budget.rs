@@ -10,7 +10,11 @@ const CALLS: (&str, &str, &str) = ("experiment.toml", "usd = 5.0", "calls = 40")
 
 #[test]
 fn two_processes_share_one_budget() {
-    let project = Project::with(&[ONCE, ("experiment.toml", "usd = 5.0", "calls = 20")]);
+    let project = Project::with(&[
+        ONCE,
+        ("experiment.toml", "usd = 5.0", "calls = 20"),
+        ("experiment.toml", "baseline = \"phase-aware\"\n", ""),
+    ]);
     let text = fs::read_to_string(project.path("experiment.toml")).unwrap();
     let (head, _) = text.split_once("# The configuration of").unwrap();
     let start = |name: &str, feedback: &str| {
@@ -74,7 +78,7 @@ fn one_model_without_price_refuses_dollars() {
     project.edit("experiment.toml", "feedback = \"nearest-phase\"", "set = { models.default = \"local:x\" }");
     let output = project.run(&[]);
     assert_eq!(output.code, 2, "{}", output.stderr);
-    let words = "error[PG-0102]: experiment.toml:22: variant `nearest`: [budget] usd: the limit of 5.00 USD would not hold, because no \
+    let words = "error[PG-0102]: experiment.toml:25: variant `nearest`: [budget] usd: the limit of 5.00 USD would not hold, because no \
                  price is known for `local:x`\n";
     assert!(output.stderr.contains(words), "{}", output.stderr);
 }

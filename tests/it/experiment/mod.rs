@@ -2,6 +2,7 @@
 
 mod budget;
 mod example;
+mod formats;
 mod kept;
 mod rejected;
 mod resume;
@@ -26,7 +27,15 @@ use serde_json::Value;
 struct Project(Scenario);
 
 impl Project {
+    /// The example with fewer repetitions, for tests that do not read its figures.
     fn new() -> Self {
+        let project = Self::example();
+        project.edit("experiment.toml", "repetitions = 5", "repetitions = 2");
+        project.edit("experiment.toml", "usd = 10.0", "usd = 5.0");
+        project
+    }
+
+    fn example() -> Self {
         let project = Self(crate::scenario("experiment"));
         fs::create_dir_all(project.path("tasks")).unwrap();
         let from = examples().join("compare-strategies");

@@ -26,15 +26,15 @@ fn rejects_a_bad_experiment_file_before_recording() {
     hint: did you mean `repetitions`?
     ");
     assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.defualt = \"a:b\" }")]), @r#"
-    error[PG-0102]: experiment.toml:22: variant `nearest`, set `models`: `models` has no such key: `defualt`
-      22 | set = { models.defualt = "a:b" }
+    error[PG-0102]: experiment.toml:25: variant `nearest`, set `models`: `models` has no such key: `defualt`
+      25 | set = { models.defualt = "a:b" }
          |         ^^^^^^
     hint: did you mean `default`?
     "#);
     assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.default = \"nobody:b\" }")]), @r#"
     experiment strategies: 3 tasks × 2 variants × 2 repetitions = 12 runs, 4 at once
-    error[PG-0102]: experiment.toml:22: variant `nearest`: [models] default: `nobody:b` names the provider `nobody`, which is not known
-      22 | set = { models.default = "nobody:b" }
+    error[PG-0102]: experiment.toml:25: variant `nearest`: [models] default: `nobody:b` names the provider `nobody`, which is not known
+      25 | set = { models.default = "nobody:b" }
          |         ^^^^^^
     hint: choose from anthropic, ollama, openai, scripted
     hint: describe another as [providers.nobody] with kind and base_url
@@ -47,8 +47,8 @@ fn rejects_a_bad_experiment_file_before_recording() {
     ");
     assert_snapshot!(refusal(&[("experiment.toml", variant, "agent = { code = \"nearest-phase\" }")]), @r#"
     experiment strategies: 3 tasks × 2 variants × 2 repetitions = 12 runs, 4 at once
-    error[PG-0102]: experiment.toml:22: variant `nearest`: plugin nearest-phase is of world feedback-plugin, but the pipeline uses it as an agent
-      22 | agent = { code = "nearest-phase" }
+    error[PG-0102]: experiment.toml:25: variant `nearest`: plugin nearest-phase is of world feedback-plugin, but the pipeline uses it as an agent
+      25 | agent = { code = "nearest-phase" }
          |           ^^^^
     hint: `phasegate plugin inspect FILE` shows what a component is
     "#);

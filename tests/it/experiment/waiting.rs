@@ -14,23 +14,35 @@ fn waiting_runs_are_counted_and_reported() {
     ]);
     let output = project.run(&[]);
     assert_eq!(output.code, 3, "{}", output.stderr);
-    assert_snapshot!(plain(&output.stdout, &["cost per passed", "tokens per passed", "time per run"]), @r"
+    assert_snapshot!(plain(&output.stdout, &["usd per run", "usd per passed", "tokens per passed", "time per run"]), @r"
     strategies: 1 of 2 runs ended
 
-                       phase-aware     nearest
-    passed             1 of 1          0 of 0
-    pass rate          100% [21, 100]  -
-    attempts to pass   6.0             none passed
-    cost per passed …
-    tokens per passed …
-    escaped per run    1.0             -
-    time per run …
-    waiting            0               1
-
-    passed, by task
-    SHARES-001         1 of 1          0 of 0
+    too few runs to compare nearest with phase-aware: no pair of runs has ended
 
     answers were scripted: the result says nothing about a model
+
+                         phase-aware         nearest
+    accepted             1 of 1              0 of 1 planned, 1 not ended
+    acceptance rate      100% [21, 100]      -
+    passed not accepted  0                   0
+    passed               1 of 1              0 of 1 planned, 1 not ended
+    pass rate            100% [21, 100]      0% to 100%
+    failed judgements    1.0                 -
+    escaped defects      1.0                 -
+    strategy asked       1 of 1              1 of 1
+    usd per run …
+    usd per passed …
+    tokens per passed …
+    time per run …
+    waiting              0                   1
+
+    passed at the first judgement
+    design-review        100% [21, 100]      -
+    code-review          100% [21, 100]      -
+    test                 0% [0, 79]          -
+
+    passed by task
+    SHARES-001           1 of 1, 1 accepted  0 of 1 planned, 1 not ended, 0 accepted
     ");
     let results = project.results();
     let waiting =

@@ -38,7 +38,7 @@ const FOLDERS: [(&str, &str, &[&str]); 31] = [
     ("host/cli", "view", &["svg", "terminal"]),
     ("host/process", "artifact", &["schema"]),
     ("host/process", "compare", &["artifact", "event", "measures", "pipeline", "result", "state"]),
-    ("host/process", "experiment", &["compare", "event", "measures", "result", "state"]),
+    ("host/process", "experiment", &["event", "measures", "result", "state", "stats"]),
     ("host/process", "feedback", &["event"]),
     ("host/process", "gate", &["event", "pipeline"]),
     ("host/process", "lock", &["manifest", "pipeline", "source"]),

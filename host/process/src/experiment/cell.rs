@@ -2,20 +2,22 @@
 
 use serde::Serialize;
 
+use super::defects::escaped_defects;
 use super::shared_cost::SharedCost;
 use crate::acceptance::Acceptance;
-use crate::compare::Comparison;
-use crate::event::Recorded;
-use crate::names::{RunId, TaskId};
-use crate::result::{TaskResult, TaskStatus};
+use crate::event::{Event, Recorded, Verdict};
+use crate::names::{PhaseName, RunId, TaskId};
+use crate::result::{GateResult, GateStatus, TaskResult, TaskStatus};
 use crate::state::State;
 
 /// The status of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellStatus {
-    /// Every gate was passed or overridden.
+    /// Every gate was passed.
     Passed,
+    /// The run reached its end, but a person overrode at least one gate. It has ended and did not pass.
+    Overridden,
     /// A gate or a phase failed for good.
     Failed,
     /// A person ended the run.
@@ -33,6 +35,7 @@ impl CellStatus {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Overridden => "overridden",
             Self::Failed => "failed",
             Self::Aborted => "aborted",
             Self::Waiting => "waiting",
@@ -43,13 +46,15 @@ impl CellStatus {
 
     /// Whether the run has ended.
     pub fn has_ended(self) -> bool {
-        matches!(self, Self::Passed | Self::Failed | Self::Aborted)
+        matches!(self, Self::Passed | Self::Overridden | Self::Failed | Self::Aborted)
     }
 }
 
-impl From<TaskStatus> for CellStatus {
-    fn from(status: TaskStatus) -> Self {
-        match status {
+impl CellStatus {
+    fn from_result(result: &TaskResult) -> Self {
+        let overridden = || result.gates.iter().any(|gate| gate.standing == GateStatus::Overridden);
+        match result.status {
+            TaskStatus::Passed if overridden() => Self::Overridden,
             TaskStatus::Passed => Self::Passed,
             TaskStatus::Failed => Self::Failed,
             TaskStatus::Aborted => Self::Aborted,
@@ -82,9 +87,15 @@ pub struct Cell {
     pub standing: CellStatus,
     /// The reason of the status, in one sentence.
     pub reason: String,
+    /// The name of the pipeline; `None` where the run did not start.
+    pub pipeline: Option<String>,
+    /// The gates of the pipeline, in order; none where the run did not start.
+    pub gates: Vec<CellGate>,
     /// Whether the delivered code is accepted.
     #[serde(flatten)]
     pub acceptance: Acceptance,
+    /// The number of decisions that the feedback strategy was asked for.
+    pub strategy_asked: usize,
     /// The cost of its run, as if it had run alone; zero where it did not start.
     #[serde(flatten)]
     pub cost: RunCost,
@@ -99,13 +110,43 @@ pub struct Cell {
     pub shared: Option<SharedCost>,
 }
 
+/// One gate of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CellGate {
+    /// The gate.
+    pub gate: PhaseName,
+    /// The status.
+    pub standing: GateStatus,
+    /// The number of judgements.
+    pub judgements: usize,
+    /// The number of judgements that failed.
+    pub failed: usize,
+    /// Whether the first judgement with a verdict passed, with or without conditions; `None` without one.
+    pub first_passed: Option<bool>,
+}
+
+impl From<&GateResult> for CellGate {
+    fn from(result: &GateResult) -> Self {
+        let mut verdicts = result.attempts.iter().map(|attempt| attempt.verdict);
+        Self {
+            gate: result.gate.clone(),
+            standing: result.standing,
+            judgements: result.attempts.len(),
+            failed: verdicts.clone().filter(|verdict| *verdict == Verdict::Failed).count(),
+            first_passed: verdicts.find(|verdict| *verdict != Verdict::NotJudged).map(|first| first != Verdict::Failed),
+        }
+    }
+}
+
 /// The cost of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RunCost {
     /// The number of judgements of all its gates.
     pub gate_attempts: usize,
-    /// The number of escaped issues: see [`crate::compare::RunFigures::escaped`].
-    pub escaped: usize,
+    /// The number of judgements that failed.
+    pub failed_judgements: usize,
+    /// The number of distinct defects that an earlier gate could have found: see [`super::defects`].
+    pub escaped_defects: usize,
     /// Model calls with an answer or an error.
     pub calls: u64,
     /// Input and output tokens.
@@ -133,7 +174,8 @@ impl Default for RunCost {
     fn default() -> Self {
         Self {
             gate_attempts: 0,
-            escaped: 0,
+            failed_judgements: 0,
+            escaped_defects: 0,
             calls: 0,
             tokens: 0,
             // Without any call the cost is known to be zero.
@@ -162,7 +204,10 @@ impl Cell {
             id,
             standing: CellStatus::NotStarted,
             reason: "not started".to_owned(),
+            pipeline: None,
+            gates: Vec::new(),
             acceptance: Acceptance::NotTested,
+            strategy_asked: 0,
             cost: RunCost::default(),
             seed: None,
             temperature: None,
@@ -173,19 +218,23 @@ impl Cell {
     /// Returns the cell of a run. `events` are the events that were folded to `state`.
     pub fn from_run(id: CellId, state: &State, events: &[Recorded]) -> Self {
         let result = TaskResult::from_events(state, events);
-        let compared = Comparison::new(&[(state, events)]);
+        let gates: Vec<CellGate> = result.gates.iter().map(CellGate::from).collect();
         let totals = result.totals;
+        let asked = |recorded: &&Recorded| matches!(recorded.event, Event::FeedbackDecided { .. });
         Self {
             id,
-            standing: result.status.into(),
+            standing: CellStatus::from_result(&result),
             reason: result.reason,
+            pipeline: Some(state.pipeline.name.clone()),
             acceptance: result.acceptance,
             seed: None,
             temperature: None,
             shared: SharedCost::of_fork(state, events),
+            strategy_asked: events.iter().filter(asked).count(),
             cost: RunCost {
-                gate_attempts: result.gates.iter().map(|gate| gate.attempts.len()).sum(),
-                escaped: compared.runs.first().map_or(0, |run| run.escaped),
+                gate_attempts: gates.iter().map(|gate| gate.judgements).sum(),
+                failed_judgements: gates.iter().map(|gate| gate.failed).sum(),
+                escaped_defects: escaped_defects(state),
                 calls: totals.calls,
                 tokens: totals.input_tokens + totals.output_tokens,
                 usd: if totals.calls == 0 { Some(0.0) } else { totals.usd },
@@ -196,6 +245,7 @@ impl Cell {
                 scripted: result.scripted,
                 asks_models: totals.asks_models,
             },
+            gates,
         }
     }
 

@@ -1,15 +1,18 @@
-//! The figures of an experiment, computed from its cells.
+//! The results of an experiment, computed from its cells.
 
 use serde::Serialize;
 
-use super::cell::{Cell, CellId, CellStatus, RunCost};
+use super::answer;
+use super::cell::{Cell, CellId};
+use super::difference::{VariantDifference, differences};
+use super::figures::{PassCounts, TaskRow, Variant};
+use super::outcome::Acceptances;
 use super::sharing::Sharing;
 use super::superseded::SupersededRun;
 use crate::names::TaskId;
-use crate::stats::{Mean, Share};
 
-/// The version of the JSON form of [`Results`].
-pub const RESULTS_FORMAT: u32 = 1;
+/// The version of the JSON form of [`Results`]. `docs/experiments.md` says what changed with each.
+pub const RESULTS_FORMAT: u32 = 2;
 
 /// The results of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,8 +21,16 @@ pub struct Results {
     pub format: u32,
     /// The experiment's name.
     pub experiment: String,
+    /// The answer in one sentence for each variant that is compared with the baseline.
+    pub answer: Vec<String>,
+    /// What a reader has to know before comparing the figures, each in one sentence.
+    pub warnings: Vec<String>,
     /// Whether any model answers came from a script; the figures then say nothing about models.
     pub scripted: bool,
+    /// The variant that the others are compared with; `None` without cells.
+    pub baseline: Option<String>,
+    /// The differences of each other variant from the baseline.
+    pub differences: Vec<VariantDifference>,
     /// The figures of each variant, in the order of the file.
     pub variants: Vec<Variant>,
     /// The counts of each task and variant.
@@ -33,103 +44,43 @@ pub struct Results {
     pub superseded: Vec<SupersededRun>,
 }
 
-/// The figures of one variant.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Variant {
-    /// The variant's name.
-    pub variant: String,
-    /// The number of cells.
-    pub runs: usize,
-    /// Runs that passed.
-    pub passed: usize,
-    /// Runs that failed for good.
-    pub failed: usize,
-    /// Runs that a person ended.
-    pub aborted: usize,
-    /// Runs that wait for a person.
-    pub waiting: usize,
-    /// Runs that stopped before their end.
-    pub stopped: usize,
-    /// Cells without a run yet.
-    pub not_started: usize,
-    /// The share of passed runs among the ended ones.
-    pub pass_rate: Option<Share>,
-    /// The mean number of gate judgements of a run that passed. Equals the number of gates if no gate failed.
-    pub attempts_to_pass: Option<Mean>,
-    /// US dollars of all runs, ended or not; `None` as soon as the cost of one is unknown.
-    pub usd: Option<f64>,
-    /// `usd` divided by the number of passed runs; `None` where that is unknown or zero.
-    pub usd_per_passed: Option<f64>,
-    /// Tokens of all runs.
-    pub tokens: u64,
-    /// `tokens` divided by the number of passed runs.
-    pub tokens_per_passed: Option<f64>,
-    /// The mean number of escaped issues of an ended run.
-    pub escaped: Option<Mean>,
-    /// The mean time of work of an ended run, in milliseconds.
-    pub elapsed_ms: Option<Mean>,
-    /// Calls that may have been billed; no other figure includes them.
-    pub maybe_billed: usize,
-}
-
-impl Variant {
-    /// Returns the number of cells with this status.
-    pub fn count(&self, standing: CellStatus) -> usize {
-        match standing {
-            CellStatus::Passed => self.passed,
-            CellStatus::Failed => self.failed,
-            CellStatus::Aborted => self.aborted,
-            CellStatus::Waiting => self.waiting,
-            CellStatus::Stopped => self.stopped,
-            CellStatus::NotStarted => self.not_started,
-        }
-    }
-}
-
-/// The counts of one task.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TaskRow {
-    /// The task's id.
-    pub task: TaskId,
-    /// The counts of each variant, in the order of the variants.
-    pub variants: Vec<PassCounts>,
-}
-
-/// The counts of one variant with one task.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct PassCounts {
-    /// Runs that passed.
-    pub passed: usize,
-    /// Runs that ended, passed ones included.
-    pub ended: usize,
-    /// All cells.
-    pub runs: usize,
-}
-
 impl Results {
-    /// Computes the figures of these cells. Variants and tasks are in the order of their first cells.
-    pub fn new(experiment: &str, cells: Vec<Cell>) -> Self {
-        let (mut names, mut ids): (Vec<&str>, Vec<&TaskId>) = (Vec::new(), Vec::new());
+    /// Computes the results of these cells. Variants and tasks are in the order of their first cells. The baseline is the
+    /// first variant if `baseline` names none.
+    pub fn new(experiment: &str, baseline: Option<&str>, cells: Vec<Cell>) -> Self {
+        let (mut names, mut tasks): (Vec<&str>, Vec<TaskId>) = (Vec::new(), Vec::new());
         for CellId { variant, task, .. } in cells.iter().map(|cell| &cell.id) {
             if !names.contains(&variant.as_str()) {
                 names.push(variant);
             }
-            if !ids.contains(&task) {
-                ids.push(task);
+            if !tasks.contains(task) {
+                tasks.push(task.clone());
             }
         }
+        let acceptances = Acceptances::of(&cells);
         let of_variant = |name: &str| cells.iter().filter(|cell| cell.id.variant == name).collect::<Vec<_>>();
-        let row = |task: &TaskId| TaskRow {
-            task: task.clone(),
-            variants: names.iter().map(|name| pass_counts(&of_variant(name), task)).collect(),
+        let variants: Vec<Variant> =
+            names.iter().map(|name| Variant::from_cells(name, &of_variant(name), &tasks, &acceptances)).collect();
+        let row = |task: &TaskId| {
+            let of_task = |name: &str| {
+                let cells = of_variant(name).into_iter().filter(|cell| cell.id.task == *task);
+                PassCounts::from_cells(cells, &acceptances)
+            };
+            TaskRow { task: task.clone(), variants: names.iter().map(|name| of_task(name)).collect() }
         };
+        let baseline = names.iter().find(|name| Some(**name) == baseline).or(names.first()).copied();
+        let differences = differences(baseline, &names, &tasks, &cells, &acceptances);
         Self {
             format: RESULTS_FORMAT,
             experiment: experiment.to_owned(),
+            answer: differences.iter().map(answer::sentence).collect(),
+            warnings: answer::warnings(&variants, &differences, &cells),
             scripted: cells.iter().any(|cell| cell.cost.scripted),
-            variants: names.iter().map(|name| variant(name, &of_variant(name))).collect(),
-            tasks: ids.into_iter().map(row).collect(),
+            baseline: baseline.map(str::to_owned),
+            tasks: tasks.iter().map(row).collect(),
             sharing: Sharing::of_cells(&cells),
+            differences,
+            variants,
             cells,
             superseded: Vec::new(),
         }
@@ -139,50 +90,4 @@ impl Results {
     pub fn is_complete(&self) -> bool {
         self.cells.iter().all(|cell| cell.standing.has_ended())
     }
-}
-
-fn pass_counts(cells: &[&Cell], task: &TaskId) -> PassCounts {
-    let of_task = || cells.iter().filter(|cell| cell.id.task == *task);
-    PassCounts {
-        passed: of_task().filter(|cell| cell.standing == CellStatus::Passed).count(),
-        ended: of_task().filter(|cell| cell.standing.has_ended()).count(),
-        runs: of_task().count(),
-    }
-}
-
-fn variant(name: &str, cells: &[&Cell]) -> Variant {
-    let count = |standing| cells.iter().filter(|cell| cell.standing == standing).count();
-    let passed = count(CellStatus::Passed);
-    let ended: Vec<&&Cell> = cells.iter().filter(|cell| cell.standing.has_ended()).collect();
-    let mean = |cells: &[&&Cell], figure: fn(&RunCost) -> f64| {
-        Mean::from_values(&cells.iter().map(|cell| figure(&cell.cost)).collect::<Vec<_>>())
-    };
-    let of_passed: Vec<&&Cell> = ended.iter().copied().filter(|cell| cell.standing == CellStatus::Passed).collect();
-    let usd = cells.iter().map(|cell| cell.cost.usd).sum::<Option<f64>>().map(to_nanos);
-    let tokens: u64 = cells.iter().map(|cell| cell.cost.tokens).sum();
-    let each = |sum: f64| (passed > 0).then(|| sum / passed as f64);
-    Variant {
-        variant: name.to_owned(),
-        runs: cells.len(),
-        passed,
-        failed: count(CellStatus::Failed),
-        aborted: count(CellStatus::Aborted),
-        waiting: count(CellStatus::Waiting),
-        stopped: count(CellStatus::Stopped),
-        not_started: count(CellStatus::NotStarted),
-        pass_rate: Share::from_counts(passed, ended.len()),
-        attempts_to_pass: mean(&of_passed, |cost| cost.gate_attempts as f64),
-        usd,
-        usd_per_passed: usd.and_then(each).map(to_nanos),
-        tokens,
-        tokens_per_passed: each(tokens as f64),
-        escaped: mean(&ended, |cost| cost.escaped as f64),
-        elapsed_ms: mean(&ended, |cost| cost.elapsed_ms as f64),
-        maybe_billed: cells.iter().map(|cell| cell.cost.maybe_billed).sum(),
-    }
-}
-
-/// Rounds to nano-dollars: sums of fractions leave a remainder.
-fn to_nanos(usd: f64) -> f64 {
-    (usd * 1e9).round() / 1e9
 }

@@ -172,6 +172,8 @@ fn experiment() -> Scenario {
         fs::copy(from.join(name), scenario.path(name)).unwrap();
     }
     copy_folder(&from.join("tasks/acceptance"), &scenario.path("tasks/acceptance"));
+    let text = fs::read_to_string(scenario.path("experiment.toml")).unwrap();
+    fs::write(scenario.path("experiment.toml"), text.replace("repetitions = 5", "repetitions = 1")).unwrap();
     scenario
 }
 

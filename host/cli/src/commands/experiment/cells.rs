@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use phasegate_broker::Sampling;
-use phasegate_experiment::{KnownRun, Plan, PlannedRun};
+use phasegate_experiment::{Experiment, KnownRun, Plan, PlannedRun};
 use phasegate_journal::Journal;
 use phasegate_process::experiment::{Cell, CellId, CellStatus, Results, SupersededRun};
 use phasegate_process::state::State;
@@ -22,6 +22,8 @@ pub const REASON: usize = 120;
 pub struct Cells {
     /// Name of the experiment.
     pub experiment: String,
+    /// The variant that the others are compared with.
+    baseline: Option<String>,
     /// The plan, whose cells have their runs.
     pub plan: Plan,
     journal: Arc<dyn Journal>,
@@ -35,7 +37,7 @@ pub struct Cells {
 impl Cells {
     /// Gives each cell of the plan its run. `known` are the runs of the experiment in the journal.
     pub fn new(
-        experiment: String,
+        experiment: &Experiment,
         mut plan: Plan,
         known: Vec<KnownRun>,
         journal: Arc<dyn Journal>,
@@ -52,7 +54,9 @@ impl Cells {
             }
         });
         let superseded = superseded.map(SupersededRun::from).collect();
-        Self { experiment, plan, journal, superseded, ended: Mutex::default(), faults: Mutex::default() }
+        let Experiment { name, baseline, .. } = experiment;
+        let (experiment, baseline) = (name.clone(), baseline.clone());
+        Self { experiment, baseline, plan, journal, superseded, ended: Mutex::default(), faults: Mutex::default() }
     }
 
     /// Returns the runs that belong to no cell.
@@ -125,7 +129,10 @@ impl Cells {
     /// Returns the results as they are now.
     pub fn results(&self) -> Results {
         let cells = self.plan.cells.iter().map(|planned| self.cell(planned)).collect();
-        Results { superseded: self.superseded.clone(), ..Results::new(&self.experiment, cells) }
+        Results {
+            superseded: self.superseded.clone(),
+            ..Results::new(&self.experiment, self.baseline.as_deref(), cells)
+        }
     }
 
     /// Fails for an imported run with the name of a cell: its results are not those of this experiment.

@@ -35,6 +35,8 @@ pub fn write(out: &Path, results: &Results) -> Result<(), Failure> {
     let files = [
         ("report.md", table::render_report(results) + &notes::render_report(results)),
         ("results.csv", table::render_csv(results)),
+        ("differences.csv", table::render_differences_csv(results)),
+        ("gates.csv", table::render_gates_csv(results)),
         ("cells.csv", table::render_cells_csv(results)),
         (RESULTS, table::render_json(results)),
     ];

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use phasegate_broker::{BudgetConfig, ConfigError, Spent, check_priced};
 use phasegate_experiment::{Experiment, Plan, PlannedVariant};
 use phasegate_journal::{Journal, MemoryJournal};
-use phasegate_process::experiment::{CellStatus, Results};
+use phasegate_process::experiment::{CellStatus, Conclusion, Results, VariantDifference};
 use phasegate_process::model::Tier;
 use phasegate_runtime::{Config, Error, ExperimentBudget, Host, NotTrusted, Observer, Origin, RunSettings, Wants};
 
@@ -53,6 +53,7 @@ const EXIT_CODES: &str = "Exit codes:
   2    wrong usage or configuration; nothing was started
   3    a run waits for a decision, which only `ask = true` allows
   4    a run has not ended: budget, provider, disk or a plugin; repeat the command
+  5    with --fail-if-worse: a variant is worse than the baseline
   129, 130, 143
        stopped by SIGHUP, Ctrl-C or SIGTERM; repeat the command";
 
@@ -88,6 +89,12 @@ pub struct Args {
     /// Reject plugin files that phasegate.lock does not list
     #[arg(long)]
     locked: bool,
+    /// Variant to compare the others with [default: `baseline` in the file, else the first]
+    #[arg(long, value_name = "VARIANT", conflicts_with = "fail_if_worse")]
+    baseline: Option<String>,
+    /// End with exit code 5 if a variant is shown to be worse than the baseline
+    #[arg(long, value_name = "BASELINE", num_args = 0..=1, require_equals = true)]
+    fail_if_worse: Option<Option<String>>,
     /// Print all results as JSON
     #[arg(long)]
     json: bool,
@@ -103,6 +110,7 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let mut experiment = Experiment::read(&args.file)?;
+    choose_baseline(&args, &mut experiment)?;
     let config = open::config(context, args.config.as_deref(), Some(&experiment.dir))?.with_locked(args.locked);
     let default_out = || PathBuf::from(OUT).join(format!("experiment-{}", experiment.name));
     let out = current_dir().join(args.out.clone().unwrap_or_else(default_out));
@@ -150,11 +158,39 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         render_former_limits(&experiment, before),
         paths::display_path(&out),
     ));
-    let cells = Cells::new(experiment.name.clone(), plan, known, journal, &config);
+    let cells = Cells::new(&experiment, plan, known, journal, &config);
     let driver = ExperimentDriver::new(experiment, cells, config, host, view, out.clone(), state);
     let (results, exit) = driver.drive(jobs, &context.signals).await;
     report(&args, context, &out, &results)?;
-    Ok(exit)
+    Ok(exit_of(&args, &results, exit, printer))
+}
+
+/// Sets the baseline that the command line names.
+fn choose_baseline(args: &Args, experiment: &mut Experiment) -> Result<(), Failure> {
+    let given = args.fail_if_worse.iter().flatten().chain(&args.baseline);
+    for name in given {
+        let names: Vec<&str> = experiment.variants.iter().map(|variant| variant.name.as_str()).collect();
+        if !names.contains(&name.as_str()) {
+            return Err(Failure::usage(format!("there is no variant `{name}`"))
+                .with_hint(format!("choose the baseline from {}", names.join(", "))));
+        }
+        experiment.baseline = Some(name.clone());
+    }
+    Ok(())
+}
+
+/// Returns the exit: with `--fail-if-worse`, another one where the answer is that a variant is worse than the baseline.
+fn exit_of(args: &Args, results: &Results, exit: Exit, printer: &Printer) -> Exit {
+    if args.fail_if_worse.is_none() {
+        return exit;
+    }
+    let is_worse =
+        |found: &&VariantDifference| found.measures.first().is_some_and(|answer| answer.verdict == Conclusion::Worse);
+    let worse: Vec<&VariantDifference> = results.differences.iter().filter(is_worse).collect();
+    for found in &worse {
+        printer.note(&format!("{} is worse than {}.\n", found.variant, found.baseline));
+    }
+    if worse.is_empty() { exit } else { exit.max(Exit::Worse) }
 }
 
 /// Reads what there is and starts nothing: for `--dry-run` and `--report-only`.
@@ -177,10 +213,11 @@ fn look(
     let spent = ExperimentBudget::new(&journal, &experiment.name).spent(known.iter().map(|known| &known.run))?;
     printer.note(&render_size(experiment, &plan, jobs));
     printer.note(&render_twins(experiment, &plan));
-    let cells = Cells::new(experiment.name.clone(), plan, known, journal, config);
+    let cells = Cells::new(experiment, plan, known, journal, config);
     if args.report_only {
-        report(args, context, out, &cells.results())?;
-        return Ok(Exit::Passed);
+        let results = cells.results();
+        report(args, context, out, &results)?;
+        return Ok(exit_of(args, &results, Exit::Passed, &printer));
     }
     printer.note(&format!("{}\n", render_budget(&experiment.budget, spent)));
     let dry_run = DryRun::new(experiment, &cells, spent, jobs);

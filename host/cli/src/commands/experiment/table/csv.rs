@@ -1,115 +1,151 @@
-//! The results as CSV (RFC 4180).
+//! The results as CSV (RFC 4180). Columns are named like the keys of JSON; the first one is the version of the format.
 
-use phasegate_process::experiment::{Cell, Results, Variant};
-use phasegate_process::stats::Mean;
+use phasegate_process::experiment::{Cell, MeasureDifference, Results, Variant};
+use phasegate_process::stats::{Mean, Share};
 
 use crate::terminal::format::one_line;
 
+/// The columns of one line: name and cell.
+struct Line(Vec<(String, String)>);
+
+impl Line {
+    fn new(results: &Results) -> Self {
+        Self(Vec::new()).text("format", results.format.to_string())
+    }
+
+    fn text(mut self, name: &str, cell: impl ToString) -> Self {
+        self.0.push((name.to_owned(), cell.to_string()));
+        self
+    }
+
+    fn number(self, name: &str, number: Option<f64>) -> Self {
+        self.text(name, render_decimal(number))
+    }
+
+    fn interval(self, name: &str, value: Option<f64>, low: Option<f64>, high: Option<f64>) -> Self {
+        let ends = [format!("{name}_low"), format!("{name}_high")];
+        let [first, last] = &ends;
+        self.number(name, value).number(first, low).number(last, high)
+    }
+
+    fn share(self, name: &str, share: Option<Share>) -> Self {
+        self.interval(name, share.map(|it| it.value), share.map(|it| it.low), share.map(|it| it.high))
+    }
+
+    fn mean(self, name: &str, mean: Option<Mean>) -> Self {
+        self.interval(name, mean.map(|it| it.value), mean.and_then(|it| it.low), mean.and_then(|it| it.high))
+    }
+}
+
 /// Renders a CSV line for each variant.
 pub fn render_csv(results: &Results) -> String {
-    let heads = [
-        "variant",
-        "runs",
-        "passed",
-        "failed",
-        "aborted",
-        "waiting",
-        "stopped",
-        "not_started",
-        "pass_rate",
-        "pass_rate_low",
-        "pass_rate_high",
-        "attempts_to_pass",
-        "attempts_to_pass_low",
-        "attempts_to_pass_high",
-        "usd",
-        "usd_per_passed",
-        "tokens",
-        "tokens_per_passed",
-        "escaped",
-        "escaped_low",
-        "escaped_high",
-        "elapsed_ms",
-        "elapsed_ms_low",
-        "elapsed_ms_high",
-        "maybe_billed",
-        "scripted",
-    ];
-    let three = |mean: Option<Mean>| {
-        [mean.map(|mean| mean.value), mean.and_then(|mean| mean.low), mean.and_then(|mean| mean.high)]
-            .map(render_decimal)
+    let line = |variant: &Variant| {
+        let each = variant.usd_per_passed;
+        Line::new(results)
+            .text("variant", &variant.variant)
+            .text("pipeline", variant.pipeline.as_deref().unwrap_or_default())
+            .text("runs", variant.runs)
+            .text("ended", variant.ended)
+            .text("passed", variant.passed)
+            .text("overridden", variant.overridden)
+            .text("failed", variant.failed)
+            .text("aborted", variant.aborted)
+            .text("waiting", variant.waiting)
+            .text("stopped", variant.stopped)
+            .text("not_started", variant.not_started)
+            .share("pass_rate", variant.pass_rate)
+            .share("pass_rate_similar_tasks", variant.pass_rate_similar_tasks)
+            .text("accepted", variant.accepted)
+            .text("passed_not_accepted", variant.passed_not_accepted)
+            .share("acceptance_rate", variant.acceptance_rate)
+            .share("acceptance_rate_similar_tasks", variant.acceptance_rate_similar_tasks)
+            .mean("failed_judgements", variant.failed_judgements)
+            .mean("escaped_defects", variant.escaped_defects)
+            .text("started", variant.started)
+            .text("strategy_asked", variant.strategy_asked)
+            .number("usd", variant.usd)
+            .mean("usd_per_run", variant.usd_per_run)
+            .interval(
+                "usd_per_passed",
+                each.map(|it| it.value),
+                each.and_then(|it| it.low),
+                each.and_then(|it| it.high),
+            )
+            .text("tokens", variant.tokens)
+            .number("tokens_per_passed", variant.tokens_per_passed)
+            .mean("elapsed_ms", variant.elapsed_ms)
+            .text("maybe_billed", variant.maybe_billed)
+            .text("scripted", results.scripted)
     };
-    let row = |variant: &Variant| {
-        let rate = variant.pass_rate;
-        let mut cells = vec![variant.variant.clone()];
-        cells.extend(
-            [
-                variant.runs,
-                variant.passed,
-                variant.failed,
-                variant.aborted,
-                variant.waiting,
-                variant.stopped,
-                variant.not_started,
-            ]
-            .map(|number| number.to_string()),
-        );
-        cells.extend(
-            [rate.map(|rate| rate.value), rate.map(|rate| rate.low), rate.map(|rate| rate.high)].map(render_decimal),
-        );
-        cells.extend(three(variant.attempts_to_pass));
-        cells.extend([render_decimal(variant.usd), render_decimal(variant.usd_per_passed)]);
-        cells.extend([variant.tokens.to_string(), render_decimal(variant.tokens_per_passed)]);
-        cells.extend(three(variant.escaped));
-        cells.extend(three(variant.elapsed_ms));
-        cells.extend([variant.maybe_billed.to_string(), results.scripted.to_string()]);
-        cells
-    };
-    csv_lines(&heads, results.variants.iter().map(row))
+    csv_lines(results.variants.iter().map(line))
+}
+
+/// Renders a CSV line for each variant and measure.
+pub fn render_differences_csv(results: &Results) -> String {
+    let lines = results.differences.iter().flat_map(|compared| {
+        compared.measures.iter().map(|found: &MeasureDifference| {
+            Line::new(results)
+                .text("variant", &compared.variant)
+                .text("baseline", &compared.baseline)
+                .text("planned", compared.blocks.planned)
+                .text("complete", compared.blocks.complete)
+                .text("measure", found.measure.as_str())
+                .text("pairs", found.pairs)
+                .number("baseline_value", Some(found.baseline))
+                .number("variant_value", Some(found.variant))
+                .interval("difference", Some(found.difference), found.low, found.high)
+                .number("p", found.p)
+                .number("p_adjusted", found.p_adjusted)
+                .text("verdict", found.verdict.as_str())
+                .mean("similar_tasks", found.similar_tasks)
+                .number("smallest_shown", found.smallest_shown)
+                .text("more_repetitions", found.more_repetitions.map(|more| more.to_string()).unwrap_or_default())
+        })
+    });
+    csv_lines(lines)
+}
+
+/// Renders a CSV line for each variant and gate.
+pub fn render_gates_csv(results: &Results) -> String {
+    let lines = results.variants.iter().flat_map(|variant| {
+        variant.gates.iter().map(|gate| {
+            Line::new(results)
+                .text("variant", &variant.variant)
+                .text("gate", &gate.gate)
+                .text("n", gate.first_pass.n)
+                .share("value", Some(gate.first_pass))
+        })
+    });
+    csv_lines(lines)
 }
 
 /// Renders a CSV line for each cell.
 pub fn render_cells_csv(results: &Results) -> String {
-    let heads = [
-        "variant",
-        "task",
-        "repetition",
-        "run",
-        "standing",
-        "reason",
-        "gate_attempts",
-        "escaped",
-        "calls",
-        "tokens",
-        "usd",
-        "elapsed_ms",
-        "maybe_billed",
-        "scripted",
-        "acceptance",
-        "acceptance_reason",
-    ];
-    let row = |cell: &Cell| {
-        let Cell { id, standing, reason, acceptance, cost, .. } = cell;
-        vec![
-            id.variant.clone(),
-            id.task.to_string(),
-            id.repetition.to_string(),
-            id.run.to_string(),
-            standing.as_str().to_owned(),
-            one_line(reason),
-            cost.gate_attempts.to_string(),
-            cost.escaped.to_string(),
-            cost.calls.to_string(),
-            cost.tokens.to_string(),
-            render_decimal(cost.usd),
-            cost.elapsed_ms.to_string(),
-            cost.maybe_billed.to_string(),
-            cost.scripted.to_string(),
-            acceptance.as_str().to_owned(),
-            one_line(acceptance.reason().unwrap_or_default()),
-        ]
+    let line = |cell: &Cell| {
+        let Cell { id, cost, .. } = cell;
+        Line::new(results)
+            .text("variant", &id.variant)
+            .text("task", &id.task)
+            .text("repetition", id.repetition)
+            .text("run", &id.run)
+            .text("standing", cell.standing.as_str())
+            .text("reason", one_line(&cell.reason))
+            .text("pipeline", cell.pipeline.as_deref().unwrap_or_default())
+            .text("acceptance", cell.acceptance.as_str())
+            .text("acceptance_reason", one_line(cell.acceptance.reason().unwrap_or_default()))
+            .text("strategy_asked", cell.strategy_asked)
+            .text("gate_attempts", cost.gate_attempts)
+            .text("failed_judgements", cost.failed_judgements)
+            .text("escaped_defects", cost.escaped_defects)
+            .text("calls", cost.calls)
+            .text("tokens", cost.tokens)
+            .number("usd", cost.usd)
+            .number("usd_pinned", cost.usd_pinned)
+            .text("elapsed_ms", cost.elapsed_ms)
+            .text("maybe_billed", cost.maybe_billed)
+            .text("scripted", cost.scripted)
     };
-    csv_lines(&heads, results.cells.iter().map(row))
+    csv_lines(results.cells.iter().map(line))
 }
 
 /// Renders a number to six decimals; empty if it is unknown.
@@ -117,10 +153,18 @@ fn render_decimal(number: Option<f64>) -> String {
     number.map(|number| ((number * 1e6).round() / 1e6).to_string()).unwrap_or_default()
 }
 
-fn csv_lines(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let line = |cells: Vec<String>| cells.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",") + "\r\n";
-    let heads = line(heads.iter().map(|head| (*head).to_owned()).collect());
-    std::iter::once(heads).chain(rows.map(line)).collect()
+/// Renders the lines below their heads; nothing without lines.
+fn csv_lines(lines: impl Iterator<Item = Line>) -> String {
+    let join = |cells: Vec<String>| cells.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",") + "\r\n";
+    let mut text = String::new();
+    for Line(columns) in lines {
+        let (heads, cells): (Vec<String>, Vec<String>) = columns.into_iter().unzip();
+        if text.is_empty() {
+            text.push_str(&join(heads));
+        }
+        text.push_str(&join(cells));
+    }
+    text
 }
 
 fn csv_cell(cell: &str) -> String {
