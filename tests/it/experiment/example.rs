@@ -150,8 +150,18 @@ fn files_are_there(project: &Project, runs: &BTreeMap<String, Vec<Recorded>>) {
     let out = project.path("phasegate-out/experiment-strategies");
     let report = fs::read_to_string(out.join("report.md")).unwrap();
     assert!(report.starts_with("# Experiment strategies\n\n30 of 30 runs ended.\n"), "{report}");
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(
+        page.contains("<p class=\"answer\">") && page.contains("<strong>Answers were scripted.</strong>"),
+        "{page}"
+    );
+    assert!(page.matches("</svg>").count() == 4 && !page.contains("<script"), "{page}");
     for run in runs.keys() {
         assert!(out.join("runs").join(run).join("result.json").is_file() && report.contains(run));
+        assert!(
+            page.contains(&format!("<a href=\"runs/{run}/report.md\">"))
+                && out.join("runs").join(run).join("report.md").is_file()
+        );
     }
     let cells = fs::read_to_string(out.join("cells.csv")).unwrap();
     assert_eq!(cells.lines().count(), 31);

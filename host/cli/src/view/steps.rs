@@ -5,7 +5,7 @@ use phasegate_process::acceptance::Acceptance;
 use phasegate_process::compare::{Comparison, RunFigures, Step, StepStatus};
 use phasegate_process::result::{TaskStatus, Totals};
 
-use crate::svg::{CHARACTER, Svg};
+use crate::svg::{Anchor, CHARACTER, Svg};
 use crate::terminal::format::{compact_number, count, money};
 use crate::terminal::style::Paint;
 use crate::terminal::width::columns;
@@ -179,7 +179,7 @@ struct Drawing {
 
 impl Drawing {
     fn row(&mut self, row: &Row<'_>) {
-        self.shapes.text([MARGIN, self.y + HEIGHT / 2.0 + 4.0], "bold", &row.label);
+        self.shapes.text([MARGIN, self.y + HEIGHT / 2.0 + 4.0], Anchor::Start, "bold", &row.label);
         for step in row.steps {
             let [name, detail] = box_lines(step);
             let width = name.chars().count().max(detail.chars().count()) as f64 * CHARACTER + 16.0;
@@ -190,13 +190,13 @@ impl Drawing {
             let (x, y) = (self.x, self.y);
             let tone = Tone::of_step(step.status).class();
             self.shapes.rect([x, y, width, HEIGHT], &format!("box {tone}"));
-            self.shapes.text([x + 8.0, y + 16.0], "", &name);
+            self.shapes.text([x + 8.0, y + 16.0], Anchor::Start, "", &name);
             let class = if tone.is_empty() { "dim" } else { tone };
-            self.shapes.text([x + 8.0, y + 32.0], class, &detail);
+            self.shapes.text([x + 8.0, y + 32.0], Anchor::Start, class, &detail);
             self.x += width + GAP;
         }
         self.breaks(row.end.chars().count() as f64 * CHARACTER);
-        self.shapes.text([self.x, self.y + HEIGHT / 2.0 + 4.0], row.tone.class(), &row.end);
+        self.shapes.text([self.x, self.y + HEIGHT / 2.0 + 4.0], Anchor::Start, row.tone.class(), &row.end);
         (self.x, self.y) = (LEFT, self.y + HEIGHT + GAP);
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use phasegate_files::Folder;
 use phasegate_process::experiment::Results;
 
-use super::{notes, table};
+use super::{html, notes, table};
 use crate::exit::Failure;
 use crate::paths;
 
@@ -32,7 +32,10 @@ pub fn check(out: &Path) -> Result<(), Failure> {
 
 /// Writes the results, and replaces those of an earlier call.
 pub fn write(out: &Path, results: &Results) -> Result<(), Failure> {
+    let prices = notes::render_prices(results);
+    let methods: Vec<&str> = [table::NOTES, prices.trim()].into_iter().filter(|note| !note.is_empty()).collect();
     let files = [
+        ("report.html", html::render(results, &methods)),
         ("report.md", table::render_report(results) + &notes::render_report(results)),
         ("results.csv", table::render_csv(results)),
         ("differences.csv", table::render_differences_csv(results)),

@@ -9,6 +9,7 @@ mod cells;
 mod drive;
 mod dry_run;
 mod files;
+mod html;
 mod labels;
 mod notes;
 mod others;

@@ -48,7 +48,8 @@ pub fn cost_of(superseded: &[SupersededRun]) -> Option<f64> {
     superseded.iter().map(|run| run.usd).sum()
 }
 
-fn render_prices(results: &Results) -> String {
+/// Says where runs began with other prices than those of today; empty if none did.
+pub fn render_prices(results: &Results) -> String {
     let repriced: Vec<_> = results.cells.iter().filter(|cell| cell.cost.repriced).collect();
     if repriced.is_empty() {
         return String::new();

@@ -6,7 +6,8 @@ use super::figures::{Row, difference_rows, figure_rows, open_rows, render_standi
 use super::sharing::render_sharing;
 use crate::terminal::format::{count, duration, money, one_line};
 
-const NOTES: &str = "[low, high] are 95 % intervals. Shares have Wilson's interval for these tasks; means have Student's from 6 runs \
+/// How the figures are computed, and what they mean.
+pub const NOTES: &str = "[low, high] are 95 % intervals. Shares have Wilson's interval for these tasks; means have Student's from 6 runs \
                      on; usd per passed is resampled by task from 6 tasks on. The differences pair the runs of one task and \
                      repetition; p values are corrected for several variants. Failed judgements, escaped defects, cost and time are \
                      means over the runs that ended. Usd and tokens per passed run are the totals of all runs of the variant, \
