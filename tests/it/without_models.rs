@@ -75,7 +75,7 @@ fn experiment_without_grants_needs_no_model() {
     project.write("experiment.toml", EXPERIMENT);
     let output = project.call(&["experiment", "experiment.toml", "--out", "out", "--csv"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    for passed in ["\nshort,2,2,", "\nlong,2,2,"] {
+    for passed in ["\n2,short,notes,2,2,2,", "\n2,long,notes,2,2,2,"] {
         assert!(output.stdout.contains(passed), "{}", output.stdout);
     }
 }
