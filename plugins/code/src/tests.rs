@@ -97,9 +97,11 @@ fn requests_without_repository_never_change() {
 
 #[test]
 fn without_design_the_task_is_the_basis() {
-    let host = MockHost::new()
-        .input("task_requirements", "task_requirements", TASK_JSON)
-        .input("project_plan", "project_plan", PLAN);
+    let host = MockHost::new().input("task_requirements", "task_requirements", TASK_JSON).input(
+        "project_plan",
+        "project_plan",
+        PLAN,
+    );
     let (result, activity) = host.answer("code", &answer("x = 1")).run::<Code>();
     assert!(result.is_ok(), "{result:?}");
     let prompt = request_text(&activity.requests[0]);

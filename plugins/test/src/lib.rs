@@ -31,7 +31,8 @@ const SCHEMA: &str = include_str!("../prompts/suite.schema.json");
 /// Added to the cases that need a test where a design was reviewed.
 const REVIEWED_CASES: &str = ", and the cases that the reviews named";
 /// Added where there is no design that fixes names.
-const OPEN_NAMES: &str = "\n  Names and signatures that the requirements leave open are those of the code's public lines.";
+const OPEN_NAMES: &str =
+    "\n  Names and signatures that the requirements leave open are those of the code's public lines.";
 const REQUEST: &str = "Write the suite. Answer with the JSON object alone.";
 
 /// The test agent.

@@ -145,7 +145,7 @@ pub struct RunCost {
     pub gate_attempts: usize,
     /// The number of judgements that failed.
     pub failed_judgements: usize,
-    /// The number of distinct defects that an earlier gate could have found: see [`super::defects`].
+    /// The number of distinct defects that an earlier gate could have found.
     pub escaped_defects: usize,
     /// Model calls with an answer or an error.
     pub calls: u64,

@@ -26,7 +26,10 @@ const KERNEL: [(&str, &[&str]); 6] = [
     ("kernel: memory of guests and of the allocator", &["mprotect", "madvise", "mmap", "munmap"]),
     ("kernel: syncs", &["fdatasync", "fsync"]),
     ("kernel: lock files and opened files", &["sys_open", "sys_unlink", "sys_flock", "sys_close", "sys_newfstat"]),
-    ("kernel: reads, writes and locks of the journal", &["write", "read", "fcntl"]),
+    (
+        "kernel: reads, writes and locks of the journal",
+        &["sys_write", "sys_pwrite", "sys_read", "sys_pread", "sys_fcntl"],
+    ),
     ("kernel: waits and wake-ups", &["futex", "epoll", "sched", "schedule", "idle", "interrupt", "irq"]),
 ];
 
