@@ -1,5 +1,5 @@
 //! Loads precompiled machine code. This is the only hand-written unsafe code of the project. wasmtime requires that it wrote
-//! the bytes itself and that nobody changes them while it uses them.
+//! the bytes itself and that they do not change while it uses them.
 #![allow(unsafe_code)]
 
 use std::fs::{File, Metadata};

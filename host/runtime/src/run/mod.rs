@@ -137,7 +137,7 @@ impl Host {
     }
 
     /// Returns the budget that a run of an experiment shares with the others. Fails if that has a limit in US dollars and the
-    /// price of a model is not known. An imported run is paid here by nobody's experiment.
+    /// price of a model is not known. An imported run shares no budget: its experiment was paid elsewhere.
     async fn join_shared_budget(
         &self,
         owned: &Ownership,

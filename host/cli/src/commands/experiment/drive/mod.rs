@@ -313,7 +313,7 @@ impl ExperimentDriver {
         self.view.note(&format!("{number:>4}/{total} {label} {standing} ({figures}){reason}{run}\n"));
     }
 
-    /// Writes the tables as they are now. A failure is told at the end of the experiment, which writes them again.
+    /// Writes the current tables. An error is only logged: the end of the experiment writes the tables again and reports it.
     fn write_tables(&self) {
         let _one_at_a_time = lock(&self.tables);
         if let Err(failure) = files::write(&self.out, &self.cells.results()) {
