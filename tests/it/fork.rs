@@ -45,6 +45,22 @@ fn other_strategy_changes_the_rework_of_a_fork() {
 }
 
 #[test]
+fn fork_draws_the_attempts_of_both_runs() {
+    let (scenario, run) = recorded_run("two-phases-at-once");
+    std::fs::write(scenario.path("drawn.svg"), "old").unwrap();
+    let drawn = scenario.path("drawn.svg").display().to_string();
+    let strategy = ["--at", "design-review#1", "--feedback", "nearest-phase"];
+    let fork = scenario.call(&[&["fork", &run], &strategy[..], &["--svg", &drawn, "--force"]].concat());
+    assert!(fork.stdout.ends_with(&format!("\nThe picture is in {drawn}.\n")), "{}{}", fork.stdout, fork.stderr);
+    let svg = std::fs::read_to_string(scenario.path("drawn.svg")).unwrap();
+    let answer = fork.stdout.lines().find(|line| line.starts_with("A ")).unwrap();
+    assert!(svg.starts_with("<svg xmlns") && svg.contains(answer), "{answer}\n{svg}");
+    // Planning and design are shared and drawn once.
+    let boxes = |name: &str| svg.matches(&format!(">{name}</text>")).count();
+    assert_eq!((boxes("planning#1"), boxes("code#1")), (1, 2), "{svg}");
+}
+
+#[test]
 fn offline_fork_stops_at_first_unrecorded_call() {
     let (scenario, run) = recorded_run("slow");
     let fork =
@@ -115,11 +131,14 @@ fn rejects_invalid_forks_without_creating_runs() {
     error[PG-0304]: plugin `code` asks for language models, which is not granted
     hint: to grant it, set `grants = { models = ["fast", "default", "deep"] }` under `[plugins.code]`
     "#);
-    insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r"
+    std::fs::write(scenario.path("drawn.svg"), "mine").unwrap();
+    let drawn = scenario.path("drawn.svg").display().to_string();
+    insta::assert_snapshot!(refused(&["--at", "design", "--svg", &drawn]).replace(&drawn, "drawn.svg"), @r"
     exit 2
-    error[PG-0104]: set `max_total_attempts`: must be a whole number, 1 or more, not `0`
-    hint: write the value as in the pipeline or in phasegate.toml
+    error[PG-0101]: drawn.svg already exists; nothing was written
+    hint: choose another name, or overwrite it with --force
     ");
+    assert_eq!(std::fs::read_to_string(scenario.path("drawn.svg")).unwrap(), "mine");
     insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r"
     exit 2
     error[PG-0104]: set `max_total_attempts`: must be a whole number, 1 or more, not `0`

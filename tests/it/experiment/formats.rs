@@ -49,7 +49,9 @@ fn results_follow_their_schema() {
     assert_eq!(heads(&file("results.csv")), more(columns_of(&ended["variants"][0]), &["format", "scripted"]));
     let mut cell = columns_of(&ended["cells"][0]);
     // Keys that only some cells have.
-    cell.extend(["acceptance_reason", "usd_pinned"].map(str::to_owned));
+    cell.extend(["acceptance_reason", "usd_pinned", "seed", "temperature"].map(str::to_owned));
+    let shared = ["run", "whole", "events", "calls", "tokens", "usd", "elapsed_ms"];
+    cell.extend(shared.map(|key| format!("shared_{key}")));
     assert_eq!(heads(&file("cells.csv")), more(cell, &["format"]));
     let mut measure = columns_of(&ended["differences"][0]["measures"][0]);
     ["low", "high", "smallest_shown"].iter().for_each(|key| assert!(measure.remove(*key)));

@@ -150,6 +150,85 @@ fn tables_say_what_was_spent_once() {
     assert!(output.stdout.contains(said), "{}", output.stdout);
     let markdown = project.scenario.call(&["experiment", "x.toml", "--markdown"]);
     assert!(markdown.stdout.contains("0.2200 of 0.5500 USD (40 %)"), "{}", markdown.stdout);
+    let file =
+        |name: &str| fs::read_to_string(project.scenario.path("phasegate-out/experiment-pairs").join(name)).unwrap();
+    assert!(file("report.html").contains(&format!("{said}. The figures of a variant")), "{}", file("report.html"));
+    let cells = file("cells.csv");
+    let columns: Vec<Vec<&str>> = cells.lines().map(|line| line.split(',').collect()).collect();
+    let column = |name: &str| columns[0].iter().position(|head| *head == name).unwrap();
+    let shared = ["shared_whole", "shared_calls", "shared_tokens", "shared_usd"].map(|name| columns[1][column(name)]);
+    assert_eq!(shared, ["false", "2", "2200", "0.22"]);
+    assert_eq!(columns[1][column("shared_run")], columns[2][column("shared_run")]);
+}
+
+#[test]
+fn a_complete_beginning_is_not_resumed() {
+    let project = Project::new(FAILS_ONCE, &experiment(2, TWO), |_| {});
+    // Both calls of the budget are used up by the beginning.
+    assert_eq!(project.run(&[]).code, 4);
+    let listed = project.scenario.call(&["runs", "--json"]);
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    let is_beginning = |run: &&Value| run["waits_for"] == "experiment pairs";
+    let beginnings: Vec<&Value> = listed.as_array().unwrap().iter().filter(is_beginning).collect();
+    let [beginning] = beginnings[..] else { panic!("{listed}") };
+    let run = beginning["run_id"].as_str().unwrap();
+    let shown = project.scenario.call(&["show", run]).stdout;
+    let continued =
+        "the variants of experiment pairs continue it, each in a run of its own; repeat the experiment to go on";
+    assert!(shown.ends_with(&format!("\n{continued}\n")), "{shown}");
+    let resumed = project.scenario.call(&["resume", run]);
+    assert_eq!(resumed.render_errors(&[(run, "RUN")]), format!("exit 0\nrun RUN has nothing to resume: {continued}\n"));
+    assert_eq!(project.asked(), 2);
+}
+
+#[test]
+fn a_dry_run_counts_beginnings_once() {
+    let project =
+        Project::new(FAILS_ONCE, &experiment(20, TWO).replace("[budget]", "repetitions = 3\n[budget]"), |_| {});
+    let dry_run = || {
+        let text = project.scenario.call(&["experiment", "x.toml", "--dry-run"]).stdout;
+        // The time is measured.
+        let line = |line: &str| match line.split_once(" tokens in ") {
+            Some((estimate, _)) => format!("{estimate} tokens in TIME\n"),
+            None => format!("{line}\n"),
+        };
+        text.lines().map(line).collect::<String>()
+    };
+    insta::assert_snapshot!(dry_run(), @r"
+              to start  to resume  kept  superseded  estimate
+    (shared)  3         0          0     0           none: no earlier run
+    aware     3         0          0     0           none: no earlier run
+    nearest   3         0          0     0           none: no earlier run
+    ");
+    // A whole run of the same pipeline, of four calls.
+    assert_eq!(project.scenario.call(&["run", "--task", "task.toml"]).code, 0);
+    insta::assert_snapshot!(dry_run(), @r"
+              to start  to resume  kept  superseded  estimate
+    (shared)  3         0          0     0           counted with the variants
+    aware     3         0          0     0           1.32 USD, 13.2k tokens (mean of 1 run of its pipeline outside of the experiment)
+    nearest   3         0          0     0           1.32 USD, 13.2k tokens (mean of 1 run of its pipeline outside of the experiment)
+
+    estimate    at most 2.64 USD and 26.4k tokens in TIME
+                shared beginnings are counted for each variant: none is complete yet
+    ");
+    project.write("x.toml", &experiment(20, TWO));
+    assert_eq!(project.run(&[]).code, 0);
+    project.write("x.toml", &experiment(20, TWO).replace("[budget]", "repetitions = 3\n[budget]"));
+    insta::assert_snapshot!(dry_run(), @r"
+              to start  to resume  kept  superseded  estimate
+    (shared)  2         0          1     0           0.4400 USD, 4.4k tokens (mean of 1 run)
+    aware     2         0          1     0           0.4400 USD, 4.4k tokens (mean of 1 run)
+    nearest   2         0          1     0           0.2200 USD, 2.2k tokens (mean of 1 run)
+
+    estimate    1.10 USD and 11.0k tokens in TIME
+    ");
+    let planned: Value = serde_json::from_str(&project.run(&["--dry-run"]).stdout).unwrap();
+    // Two beginnings of two calls; two runs with two more calls, and two with one.
+    assert_eq!(planned["estimate"]["calls"], 10.0);
+    assert_eq!(
+        (&planned["shared_beginnings"]["to_start"], &planned["shared_beginnings"]["kept"]),
+        (&2.into(), &1.into())
+    );
 }
 
 #[test]

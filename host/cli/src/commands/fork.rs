@@ -16,6 +16,7 @@ use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir, lock_out_dir};
 use crate::paths::current_dir;
 use crate::repository::check_repository;
+use crate::svg::PictureFile;
 use crate::terminal::width::wrap_lines;
 use crate::trust;
 use crate::view::answer::Pair;
@@ -24,6 +25,7 @@ use crate::view::steps;
 
 /// Arguments of `fork`.
 #[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("files").args(["out", "svg"]).multiple(true))]
 pub struct Args {
     /// Run id or its beginning, or a task id for its newest run
     run: String,
@@ -57,8 +59,11 @@ pub struct Args {
     /// Output folder [default: phasegate-out/RUN]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Overwrite files in the output folder
-    #[arg(long, requires = "out")]
+    /// Draw the attempts of both runs as SVG, the shared ones once
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Overwrite files in the output folder, and the SVG file if it exists
+    #[arg(long, requires = "files")]
     force: bool,
     /// Let the model calls of the run overlap
     #[arg(long = "async")]
@@ -74,6 +79,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let origin = find_run(context, &open::journal(context)?, &args.run)?;
     let (phase, attempt) = fork_point(&args.at)?;
     let overrides = overrides(&args)?;
+    let picture = args.svg.clone().map(|file| PictureFile::check(file, args.force)).transpose()?;
     let config = open::config(context, args.config.as_deref(), None)?.with_locked(args.locked);
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     match &out {
@@ -115,29 +121,36 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let target = print_header(&host, &view, state, target, false)?;
     let exit = RunDriver::new(host, Arc::clone(&view), context.signals.clone()).drive_all(vec![target], 1).await;
     if matches!(exit, Exit::Passed | Exit::Failed | Exit::Waiting) {
-        view.print(&render_comparison(context, journal.as_ref(), [&origin, &run]).unwrap_or_default());
+        view.print(&compare(context, journal.as_ref(), [&origin, &run], picture)?.unwrap_or_default());
     }
     Ok(exit)
 }
 
-/// Renders how the fork ended in comparison with the run that it forks; `None` if one of them cannot be read.
-fn render_comparison(context: &Context, journal: &dyn Journal, runs: [&RunId; 2]) -> Option<String> {
+/// Renders how the fork ended in comparison with the run that it forks, and draws it; `None` if one of them cannot be read.
+fn compare(
+    context: &Context,
+    journal: &dyn Journal,
+    runs: [&RunId; 2],
+    picture: Option<PictureFile>,
+) -> Result<Option<String>, Failure> {
     let loaded = runs.map(|run| load_run(journal, run).ok());
     let pairs: Vec<_> = loaded.iter().flatten().map(|(state, events)| (state, events.as_slice())).collect();
     let comparison = Comparison::with_blobs(&pairs, &|digest| journal.blob(digest).ok().flatten());
     let ([first, other], [against]) = (comparison.runs.as_slice(), comparison.against_first.as_slice()) else {
-        return None;
+        return Ok(None);
     };
     let printer = &context.printer;
     let letters = ["A".to_owned(), "B".to_owned()];
     let answer = Pair { first: ("A", first), other: ("B", other), against }.render();
+    let drawn = picture.map(|file| file.write(&steps::draw(&comparison, &letters, &answer))).transpose()?;
     let [origin, fork] = runs;
-    Some(format!(
-        "\n{}\n\nA  {origin}, which was forked\nB  {fork}, this run\n{}\nall figures: {}\n",
+    Ok(Some(format!(
+        "\n{}\n\nA  {origin}, which was forked\nB  {fork}, this run\n{}\nall figures: {}\n{}",
         wrap_lines(&answer, printer.paint().width()).trim_end(),
         steps::render_text(&comparison, &letters, printer.paint()),
         printer.command(&format!("compare {origin} {fork}")),
-    ))
+        drawn.unwrap_or_default(),
+    )))
 }
 
 fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use phasegate_journal::Journal;
 use phasegate_process::{GivenLimits, RunId, RunStatus};
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{BudgetOverride, Config, Error, Host, load_run};
+use phasegate_runtime::{BudgetOverride, Config, Error, Host, continuing_experiment, load_run};
 
 use crate::context::Context;
 use crate::drive::{RunDriver, resume_target};
@@ -20,6 +20,7 @@ use crate::paths::{current_dir, display_path};
 use crate::repository::check_repository;
 use crate::trust;
 use crate::view::live::LiveView;
+use crate::view::next_steps::render_shared_beginning;
 
 /// Arguments of `resume`.
 #[derive(clap::Args)]
@@ -90,7 +91,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     Resume { run, out, repository, json: args.json }.drive(host, context).await
 }
 
-/// Says in one line that the run has ended, and writes what its output folder lacks; `None` if it has not ended.
+/// Says in one line that there is nothing to resume, and writes what the output folder of an ended run lacks; `None` if the run
+/// can be resumed.
 async fn report_end(
     context: &Context,
     journal: &dyn Journal,
@@ -98,6 +100,10 @@ async fn report_end(
     json: bool,
 ) -> Result<Option<Exit>, Failure> {
     let (state, events) = load_run(journal, run)?;
+    if let Some(experiment) = continuing_experiment(journal, &state) {
+        context.printer.note(&format!("run {run} has nothing to resume: {}\n", render_shared_beginning(&experiment)));
+        return Ok(Some(Exit::Passed));
+    }
     let Some((status, _)) = state.ended() else { return Ok(None) };
     // No other process writes the folder meanwhile.
     let _owned = journal.acquire(run).await?;

@@ -5,7 +5,7 @@ use phasegate_process::calendar::format_utc;
 use phasegate_process::result::TaskResult;
 use phasegate_process::state::{JudgedAttempt, State};
 use phasegate_process::{PersonName, RunId};
-use phasegate_runtime::{Pipelines, load_run_sharing};
+use phasegate_runtime::{Pipelines, continuing_experiment, load_run_sharing};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::numbers::whole_number;
 use crate::open;
 use crate::paths;
-use crate::terminal::format::{compact_number, cost, count};
+use crate::terminal::format::{compact_number, cost, count, one_line};
 use crate::terminal::style::Paint;
 use crate::terminal::table::{self, Column, Room};
 use crate::view::owner::render_owner;
@@ -78,7 +78,7 @@ fn list_runs(journal: &dyn Journal, names: Vec<RunId>) -> Vec<ListedRun> {
                 let started_ms = events.first().map_or(0, |first| first.at_ms);
                 let result = TaskResult::from_events(&state, &events);
                 let standing = Standing::new(journal, &result, &events);
-                (started_ms, render_wait(&state, owner, started_ms), Ok((result, standing)))
+                (started_ms, render_wait(journal, &state, owner, started_ms), Ok((result, standing)))
             }
             Err(error) => (0, String::new(), Err(error.to_string())),
         };
@@ -87,8 +87,8 @@ fn list_runs(journal: &dyn Journal, names: Vec<RunId>) -> Vec<ListedRun> {
     names.into_iter().map(known).collect()
 }
 
-/// Renders the people, the process or the command that a run waits for.
-fn render_wait(state: &State, owner: Option<u32>, started_ms: u64) -> String {
+/// Renders the people, the process, the experiment or the command that a run waits for.
+fn render_wait(journal: &dyn Journal, state: &State, owner: Option<u32>, started_ms: u64) -> String {
     if state.ended().is_some() {
         return String::new();
     }
@@ -100,7 +100,10 @@ fn render_wait(state: &State, owner: Option<u32>, started_ms: u64) -> String {
             format!("{people} ({})", JudgedAttempt::new(phase, judged).at)
         }
         (None, Some(pid)) => render_owner(pid, started_ms),
-        (None, None) => "resume".to_owned(),
+        (None, None) => match continuing_experiment(journal, state) {
+            Some(experiment) => format!("experiment {}", one_line(&experiment)),
+            None => "resume".to_owned(),
+        },
     }
 }
 

@@ -3,6 +3,10 @@
 //! Guarantees: text is escaped and has no control characters, so that names of tasks and words of models cannot add
 //! elements; the same shapes give the same bytes; no scripts, fonts or other files are needed.
 
+mod file;
+
+pub use file::PictureFile;
+
 /// Colours and fonts of all pictures. The variables are set on the root, so that a page can contain the pictures as they are.
 pub const STYLE: &str = "\
 :root{--ink:#1f2328;--dim:#59636e;--line:#d1d9e0;--paper:#ffffff;--box:#f6f8fa;--good:#1a7f37;--bad:#cf222e;--open:#9a6700;\

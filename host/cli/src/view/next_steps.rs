@@ -6,10 +6,10 @@ use phasegate_process::result::{TaskResult, TaskStatus};
 use phasegate_process::state::{JudgedAttempt, State};
 use phasegate_process::{Recorded, RunId};
 use phasegate_runtime::output::WrittenFiles;
-use phasegate_runtime::{RunSettings, read_json};
+use phasegate_runtime::{RunSettings, continuing_experiment, read_json};
 
 use crate::paths::display_path;
-use crate::terminal::format::count;
+use crate::terminal::format::{count, one_line};
 use crate::terminal::printer::Printer;
 use crate::view::owner::render_owner;
 use crate::view::standing::Standing;
@@ -68,6 +68,9 @@ pub fn render_continuation(journal: &dyn Journal, state: &State, events: &[Recor
         result.remedy.iter().flat_map(|remedy| remedy.split('`')).filter_map(|part| part.strip_prefix("phasegate "));
     let advised = commands.rfind(|command| command.starts_with("resume "));
     let resume = printer.command(&advised.map_or_else(|| format!("resume {run}{again}"), str::to_owned));
+    if let Some(experiment) = continuing_experiment(journal, state) {
+        return format!("\n{}\n", render_shared_beginning(&experiment));
+    }
     match Standing::new(journal, &result, events) {
         Standing::Recorded(TaskStatus::Stopped) => format!("\nresume with: {resume}\n"),
         Standing::Recorded(_) => String::new(),
@@ -79,6 +82,12 @@ pub fn render_continuation(journal: &dyn Journal, state: &State, events: &[Recor
         Standing::Imported => format!("\nimported before its end; resume with: {resume}\n"),
         Standing::Interrupted => format!("\nits process ended; resume with: {resume}\n"),
     }
+}
+
+/// Renders how a run continues that variants of this experiment have in common.
+pub fn render_shared_beginning(experiment: &str) -> String {
+    let name = one_line(experiment);
+    format!("the variants of experiment {name} continue it, each in a run of its own; repeat the experiment to go on")
 }
 
 /// Whether the run stops again at a call that may have been billed, unless `--ask-again` allows to repeat it.

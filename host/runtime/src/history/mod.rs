@@ -105,6 +105,14 @@ impl History {
     }
 }
 
+/// Returns what the newest runs of a journal took that ended by themselves.
+pub fn past_efforts(journal: &dyn Journal) -> Result<Vec<PastEffort>, Error> {
+    let history = History::default();
+    history.summarize(journal, &Pipelines::default())?;
+    let known = lock(&history.0);
+    Ok(known.runs.values().filter_map(|run| run.effort.clone()).collect())
+}
+
 impl Known {
     /// Returns the runs of which the journal may hold more than is known, each with the number of the last known event.
     fn unread<'a>(&self, newest: &'a [(RunId, u64)]) -> Vec<(&'a RunId, u64)> {

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use phasegate_journal::{Fork, Journal};
-use phasegate_process::state::Action;
+use phasegate_process::state::{Action, State};
 use phasegate_process::{EVENT_FORMAT, Event, Recorded, RunCreated, RunForked, RunId};
 
 use crate::config::lock;
@@ -49,6 +49,14 @@ impl Beginning {
             _ => Self::Open,
         })
     }
+}
+
+/// Returns the experiment whose variants continue this run; `None` if it is no common beginning, or has not come to the first
+/// decision yet.
+pub fn continuing_experiment(journal: &dyn Journal, state: &State) -> Option<String> {
+    let Action::AskStrategy(..) = state.next() else { return None };
+    let settings: RunSettings = read_json(journal, &state.created.settings).ok()?;
+    settings.cell.filter(|cell| cell.shared_beginning).map(|cell| cell.experiment)
 }
 
 /// Returns the events before the first decision of the strategy, without notes about the run as a whole at their end.

@@ -3,10 +3,8 @@
 mod page;
 mod rows;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use phasegate_files::{NewFile, check_output, describe};
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::compare::{Comparison, RunFigures};
@@ -19,6 +17,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
+use crate::svg::PictureFile;
 use crate::terminal::format::one_line;
 use crate::view::steps;
 use page::Page;
@@ -55,9 +54,7 @@ struct Printed<'a> {
 /// Compares the runs.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
-    if let Some(file) = &args.svg {
-        check_file(file, args.force)?;
-    }
+    let picture = args.svg.clone().map(|file| PictureFile::check(file, args.force)).transpose()?;
     let journal = open::journal(context)?;
     let runs = find_runs(context, &journal, &args.runs)?;
     let loaded: Vec<_> = runs.iter().map(|run| load_run(&journal, run)).collect::<Result<_, _>>()?;
@@ -68,40 +65,15 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         comparison.runs.iter().zip(configured).map(|(run, configured)| render_models(run, configured)).collect();
     let savings = loaded.iter().map(|(state, events)| cache_savings_usd(&journal, state, events)).collect();
     let page = Page { journal: &journal, comparison: &comparison, models, savings, paint: printer.paint() };
-    if let Some(file) = &args.svg {
-        write_file(file, &steps::draw(&comparison, &page.letters(), &page.answer()))?;
-    }
+    let draw = || steps::draw(&comparison, &page.letters(), &page.answer());
+    let written = picture.map(|file| file.write(&draw())).transpose()?;
     match (args.json, args.markdown) {
         (true, _) => printer.print_json_pretty(&Printed { answer: page.answer(), comparison: &comparison }),
         (_, true) => printer.print(&page.render_markdown()),
         _ => printer.print(&page.render_text()),
     }
-    if let Some(file) = &args.svg {
-        printer.note(&format!("\nThe picture is in {}.\n", file.display()));
-    }
+    printer.note(&written.unwrap_or_default());
     Ok(Exit::Passed)
-}
-
-fn check_file(file: &Path, force: bool) -> Result<(), Failure> {
-    let shown = file.display();
-    match check_output(file) {
-        Err(why) => Err(Failure::usage(format!("{shown} cannot be written: {why}; nothing was written"))
-            .with_hint("name a regular file or a new one, such as runs.svg")),
-        Ok(true) if !force => Err(Failure::usage(format!("{shown} already exists; nothing was written"))
-            .with_hint("choose another name, or overwrite it with --force")),
-        Ok(_) => Ok(()),
-    }
-}
-
-fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
-    let unwritable = |why: std::io::Error| {
-        let (file, why) = (file.display(), describe(&why));
-        Failure::infrastructure(format!("{file} cannot be written: {why}; nothing was written"))
-            .with_hint("name a file in a folder that exists and can be written")
-    };
-    let new = NewFile::create(file, 0o666).map_err(unwritable)?;
-    new.file().write_all(text.as_bytes()).map_err(unwritable)?;
-    new.place().map_err(unwritable)
 }
 
 fn find_runs(context: &Context, journal: &dyn Journal, names: &[String]) -> Result<Vec<RunId>, Failure> {

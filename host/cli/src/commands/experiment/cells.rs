@@ -1,6 +1,6 @@
 //! The cells of an experiment, read from the runs in the journal. Money is computed with the prices of today.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use phasegate_broker::Sampling;
@@ -88,10 +88,7 @@ impl Cells {
             return unreadable(place, failure.message());
         }
         let fault = lock(&self.faults).get(&place.run).cloned();
-        let today = |pinned: &RunSettings| match self.plan.variants.get(planned.variant) {
-            Some(variant) => (variant.settings.prices.clone(), variant.settings.providers.clone()),
-            None => (pinned.prices.clone(), pinned.providers.clone()),
-        };
+        let today = |pinned: &RunSettings| self.today(planned, pinned);
         match read_cell(self.journal.as_ref(), place.clone(), today, Cell::from_run) {
             Ok(cell) => {
                 let reason = fault.filter(|_| !cell.standing.has_ended());
@@ -124,6 +121,32 @@ impl Cells {
         };
         let fault = lock(&self.faults).get(beginning).cloned().filter(|_| !cell.standing.has_ended());
         Cell { reason: fault.unwrap_or_else(|| cell.reason.clone()), ..cell }
+    }
+
+    /// Returns the shared beginnings, each once, and how far they have come.
+    pub fn beginnings(&self) -> Vec<(Cell, Beginning)> {
+        let mut seen = BTreeSet::new();
+        let beginnings = self.plan.cells.iter().filter_map(PlannedRun::beginning);
+        let once = beginnings.filter(|planned| seen.insert(planned.place.run.clone()));
+        let read = once.map(|planned| {
+            let (id, journal) = (planned.place.clone(), self.journal.as_ref());
+            let cell = read_cell(journal, id.clone(), |pinned| self.today(&planned, pinned), Cell::from_shared_run);
+            let read = cell.and_then(|cell| Ok((cell, Beginning::of(journal, &planned.place.run)?)));
+            match read {
+                Ok(read) => read,
+                Err(Error::NoRun(_)) => (Cell::not_started(id), Beginning::NotStarted),
+                Err(error) => (unreadable(id, &error.to_string()), Beginning::Open),
+            }
+        });
+        read.collect()
+    }
+
+    /// Returns the prices and providers of today for a run with these settings.
+    fn today(&self, planned: &PlannedRun, pinned: &RunSettings) -> Prices {
+        match self.plan.variants.get(planned.variant) {
+            Some(variant) => (variant.settings.prices.clone(), variant.settings.providers.clone()),
+            None => (pinned.prices.clone(), pinned.providers.clone()),
+        }
     }
 
     /// Returns the results as they are now.

@@ -27,7 +27,9 @@ use phasegate_experiment::{Experiment, Plan, PlannedVariant};
 use phasegate_journal::{Journal, MemoryJournal};
 use phasegate_process::experiment::{CellStatus, Conclusion, Results, VariantDifference};
 use phasegate_process::model::Tier;
-use phasegate_runtime::{Config, Error, ExperimentBudget, Host, NotTrusted, Observer, Origin, RunSettings, Wants};
+use phasegate_runtime::{
+    Config, Error, ExperimentBudget, Host, NotTrusted, Observer, Origin, RunSettings, Wants, past_efforts,
+};
 
 use crate::context::Context;
 use crate::context_files;
@@ -214,14 +216,14 @@ fn look(
     let spent = ExperimentBudget::new(&journal, &experiment.name).spent(known.iter().map(|known| &known.run))?;
     printer.note(&render_size(experiment, &plan, jobs));
     printer.note(&render_twins(experiment, &plan));
-    let cells = Cells::new(experiment, plan, known, journal, config);
+    let cells = Cells::new(experiment, plan, known, Arc::clone(&journal), config);
     if args.report_only {
         let results = cells.results();
         report(args, context, out, &results)?;
         return Ok(exit_of(args, &results, Exit::Passed, &printer));
     }
     printer.note(&format!("{}\n", render_budget(&experiment.budget, spent)));
-    let dry_run = DryRun::new(experiment, &cells, spent, jobs);
+    let dry_run = DryRun::new(experiment, &cells, &past_efforts(journal.as_ref())?, spent, jobs);
     printer.print(&if args.json { dry_run.render_json() } else { dry_run.render() });
     printer.note("\nDry run. Repeat without --dry-run to start.\n");
     Ok(Exit::Passed)

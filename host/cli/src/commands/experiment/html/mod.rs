@@ -10,6 +10,7 @@ mod tests;
 
 use phasegate_process::experiment::{Cell, CellStatus, Results, SupersededRun};
 
+use super::table::render_sharing;
 use crate::svg::{STYLE, escape};
 use crate::terminal::format::{cost, count, duration, money, one_line};
 
@@ -27,8 +28,9 @@ p{margin:.5rem 0;overflow-wrap:anywhere}.answer{font-size:1.15rem;border-left:4p
 .pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:2rem;align-items:start}\
 figure{margin:0}figure svg{display:block;width:100%;height:auto;max-width:34rem}figcaption{font-size:.85rem;color:var(--dim)}\
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}\
-th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid var(--line)}\
-td.reason{min-width:16rem;overflow-wrap:anywhere}a{color:var(--s0)}.good{color:var(--good)}.bad{color:var(--bad)}.open{color:var(--open)}";
+th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;white-space:nowrap;\
+border-bottom:1px solid var(--line)}td.reason{min-width:16rem;white-space:normal;overflow-wrap:anywhere}\
+a{color:var(--s0)}.good{color:var(--good)}.bad{color:var(--bad)}.open{color:var(--open)}";
 
 /// Renders the page. Links lead to the folders of runs beside it.
 pub fn render(results: &Results, notes: &[&str]) -> String {
@@ -62,6 +64,12 @@ fn answer(results: &Results) -> String {
             "<p class=\"label\"><strong>Answers were scripted.</strong> The figures describe the process and say nothing about a \
              model.</p>\n",
         );
+    }
+    if let Some(sharing) = render_sharing(results) {
+        html.push_str(&format!(
+            "<p class=\"dim\">{}. The figures of a variant are those of its runs as if each had run alone.</p>\n",
+            escape(&sharing)
+        ));
     }
     html + &list("Before you compare", " class=\"open\"", &results.warnings)
 }
@@ -153,7 +161,7 @@ fn row(cell: &Cell) -> String {
         id.repetition.to_string(),
         format!("<span class=\"{tone}\">{}</span>", escape(&result)),
         spent.failed_judgements.to_string(),
-        escape(&cost(spent.usd, spent.scripted, spent.asks_models)),
+        escape(&cost(spent.usd, spent.scripted, spent.asks_models).replace(" (scripted)", "")),
         escape(&duration(spent.elapsed_ms)),
         run,
     ];

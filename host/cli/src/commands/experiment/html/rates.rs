@@ -35,7 +35,7 @@ pub(super) fn draw(results: &Results) -> Option<(&'static str, Drawn)> {
     for task in &results.tasks {
         let counts: Vec<String> =
             task.variants.iter().map(|counts| format!("{}/{}", counted(counts), counts.ended)).collect();
-        let beside = counts.join("  ");
+        let beside = counts.join(" · ");
         svg.text([at(0.0), y + 13.0], Anchor::Start, "", &fit(task.task.as_str(), &beside));
         svg.text([at(1.0), y + 13.0], Anchor::End, "dim", &beside);
         let base = y + 28.0;

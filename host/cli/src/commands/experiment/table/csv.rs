@@ -1,6 +1,6 @@
 //! The results as CSV (RFC 4180). Columns are named like the keys of JSON; the first one is the version of the format.
 
-use phasegate_process::experiment::{Cell, MeasureDifference, Results, Variant};
+use phasegate_process::experiment::{Cell, MeasureDifference, Results, SharedCost, Variant};
 use phasegate_process::stats::{Mean, Share};
 
 use crate::terminal::format::one_line;
@@ -123,6 +123,8 @@ pub fn render_gates_csv(results: &Results) -> String {
 pub fn render_cells_csv(results: &Results) -> String {
     let line = |cell: &Cell| {
         let Cell { id, cost, .. } = cell;
+        let shared = cell.shared.as_ref();
+        let shared_text = |figure: fn(&SharedCost) -> String| shared.map(figure).unwrap_or_default();
         Line::new(results)
             .text("variant", &id.variant)
             .text("task", &id.task)
@@ -144,6 +146,15 @@ pub fn render_cells_csv(results: &Results) -> String {
             .text("elapsed_ms", cost.elapsed_ms)
             .text("maybe_billed", cost.maybe_billed)
             .text("scripted", cost.scripted)
+            .text("seed", cell.seed.map(|seed| seed.to_string()).unwrap_or_default())
+            .number("temperature", cell.temperature)
+            .text("shared_run", shared_text(|shared| shared.run.to_string()))
+            .text("shared_whole", shared_text(|shared| shared.whole.to_string()))
+            .text("shared_events", shared_text(|shared| shared.events.to_string()))
+            .text("shared_calls", shared_text(|shared| shared.calls.to_string()))
+            .text("shared_tokens", shared_text(|shared| shared.tokens.to_string()))
+            .number("shared_usd", shared.and_then(|shared| shared.usd))
+            .text("shared_elapsed_ms", shared_text(|shared| shared.elapsed_ms.to_string()))
     };
     csv_lines(results.cells.iter().map(line))
 }

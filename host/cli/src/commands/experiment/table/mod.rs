@@ -10,6 +10,7 @@ mod terminal;
 pub use csv::{render_cells_csv, render_csv, render_differences_csv, render_gates_csv};
 pub use markdown::{NOTES, render_markdown, render_report};
 use phasegate_process::experiment::Results;
+pub use sharing::render_sharing;
 pub use terminal::render_terminal;
 
 /// Renders all results as JSON.
