@@ -4,6 +4,7 @@ mod budget;
 mod example;
 mod formats;
 mod kept;
+mod page;
 mod rejected;
 mod resume;
 mod running;

@@ -1,6 +1,7 @@
 //! Helpers of the end-to-end tests. They panic where something is not as a test needs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod browser;
 mod crafted_archive;
 mod files;
 mod filters;
@@ -22,6 +23,7 @@ mod syscalls;
 mod terminal;
 mod workspace;
 
+pub use browser::{has_browser, measure_page};
 pub use crafted_archive::CraftedArchive;
 pub use files::{copy_folder, examples, fixture, repository, scenarios};
 pub use filters::filter;
