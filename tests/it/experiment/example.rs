@@ -18,8 +18,8 @@ fn example_distinguishes_the_strategies() {
     assert_snapshot!(plain(&output.stdout, &MEASURED), @r"
     strategies: 30 of 30 runs ended
 
-    nearest is accepted less often than phase-aware: -33 points [-58, -6], p 0.031
-    (100 % of phase-aware, 67 % of nearest)
+    nearest is accepted less often than phase-aware: 67 % against 100 %, -33 points
+    (95 % interval -58 to -6, p 0.031)
 
     answers were scripted: the result says nothing about a model
 
@@ -63,7 +63,7 @@ fn example_distinguishes_the_strategies() {
     let asked = project.answered();
     let markdown = project.run(&["--markdown"]);
     assert_snapshot!(markdown_without_cost(&markdown.stdout), @r"
-    **nearest is accepted less often than phase-aware: -33 points [-58, -6], p 0.031 (100 % of phase-aware, 67 % of nearest)**
+    **nearest is accepted less often than phase-aware: 67 % against 100 %, -33 points (95 % interval -58 to -6, p 0.031)**
 
     **Answers were scripted: the figures describe the process and say nothing about a model.**
 

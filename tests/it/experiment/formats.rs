@@ -72,8 +72,8 @@ fn a_worse_variant_has_an_exit_code() {
     assert_eq!(output.code, 0, "{}", output.stderr);
     let answer = output.stdout.split("\n\n").nth(1).unwrap();
     assert_snapshot!(answer, @r"
-    phase-aware is accepted more often than nearest: +100 points [22, 100], p 0.016
-    (0 % of nearest, 100 % of phase-aware)
+    phase-aware is accepted more often than nearest: 100 % against 0 %, +100 points
+    (95 % interval 22 to 100, p 0.016)
     ");
     let output = project.run(&["--fail-if-worse=phase-aware"]);
     assert_eq!(output.code, 5, "{}", output.stderr);

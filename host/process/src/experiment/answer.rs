@@ -19,14 +19,14 @@ impl MeasureDifference {
     pub fn sentence(&self, variant: &str, baseline: &str) -> String {
         let (more, fewer) = self.measure.verbs();
         let verb = if self.difference < 0.0 { fewer } else { more };
-        let values = format!("{} of {baseline}, {} of {variant}", self.value(self.baseline), self.value(self.variant));
+        let values = format!("{} against {}", self.value(self.variant), self.value(self.baseline));
         let what = self.measure.noun();
         match self.verdict {
             Conclusion::Better | Conclusion::Worse => {
-                format!("{variant} {verb} than {baseline}: {} ({values})", self.render_whole())
+                format!("{variant} {verb} than {baseline}: {values}, {}", self.render_whole())
             }
             Conclusion::NotDecided => format!(
-                "not decided whether {variant} or {baseline} has the better {what}: {} ({values}){}",
+                "not decided whether {variant} or {baseline} has the better {what}: {values}, {}{}",
                 self.render_whole(),
                 self.outlook()
             ),
@@ -38,28 +38,39 @@ impl MeasureDifference {
         }
     }
 
-    /// Renders the difference with its interval and p value: `+30 points [12, 48], p 0.003`.
+    /// Renders the difference with its interval and p value: `+30 points (95 % interval 12 to 48, p 0.003)`.
     fn render_whole(&self) -> String {
         let unit = match self.measure {
             Measure::UsdPerRun => " USD",
             Measure::FailedJudgements => "",
             Measure::AcceptanceRate | Measure::PassRate => " points",
         };
-        let p = self.render_p().map_or_else(String::new, |p| format!(", {p}"));
-        format!("{}{p}", self.render_difference(unit))
+        let interval = self.low.zip(self.high);
+        let interval =
+            interval.map(|(low, high)| format!("95 % interval {} to {}", self.number(low), self.number(high)));
+        let certainty: Vec<String> = interval.into_iter().chain(self.render_p()).collect();
+        let certainty = if certainty.is_empty() { String::new() } else { format!(" ({})", certainty.join(", ")) };
+        format!("{}{unit}{certainty}", self.signed())
     }
 
-    /// Renders the difference with its interval, and this unit between them. Rates are in points.
-    pub fn render_difference(&self, unit: &str) -> String {
-        let number = |number| match self.measure {
+    /// Renders the difference with its interval, for a table: `+30 [12, 48]`. Rates are in points.
+    pub fn render_difference(&self) -> String {
+        let interval = self.low.zip(self.high);
+        let interval = interval.map(|(low, high)| format!(" [{}, {}]", self.number(low), self.number(high)));
+        self.signed() + &interval.unwrap_or_default()
+    }
+
+    fn signed(&self) -> String {
+        let plus = if self.difference < 0.0 { "" } else { "+" };
+        format!("{plus}{}", self.number(self.difference))
+    }
+
+    fn number(&self, number: f64) -> String {
+        match self.measure {
             Measure::UsdPerRun => usd(number),
             Measure::FailedJudgements => tenths(number),
             Measure::AcceptanceRate | Measure::PassRate => points(number).to_string(),
-        };
-        let interval = self.low.zip(self.high);
-        let interval = interval.map(|(low, high)| format!(" [{}, {}]", number(low), number(high)));
-        let plus = if self.difference < 0.0 { "" } else { "+" };
-        format!("{plus}{}{unit}{}", number(self.difference), interval.unwrap_or_default())
+        }
     }
 
     /// Renders the corrected p value: `p 0.003`; `None` without a test.

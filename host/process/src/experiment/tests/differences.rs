@@ -26,14 +26,22 @@ fn passing(variants: &[(&str, u32)]) -> Vec<Cell> {
 fn the_answer_names_the_better_variant() {
     let results = Results::new("x", None, passing(&[("old", 3), ("new", 9)]));
     assert_eq!(results.baseline.as_deref(), Some("old"));
-    assert_eq!(results.answer, ["new passes more than old: +60 points [34, 78], p < 0.001 (30 % of old, 90 % of new)"]);
+    assert_eq!(
+        results.answer,
+        ["new passes more than old: 90 % against 30 %, +60 points (95 % interval 34 to 78, p < 0.001)"]
+    );
     let [passed, judgements, usd] = &results.differences[0].measures[..] else { unreachable!() };
     assert_eq!((passed.verdict, passed.pairs, passed.more_repetitions), (Conclusion::Better, 20, None));
     assert_eq!((judgements.verdict, judgements.difference, judgements.p), (Conclusion::NotDecided, 0.0, Some(1.0)));
     assert_eq!(usd.measure, Measure::UsdPerRun);
     let other = Results::new("x", Some("new"), passing(&[("old", 3), ("new", 9)]));
     assert_eq!(other.differences[0].measures[0].verdict, Conclusion::Worse);
-    assert!(other.answer[0].starts_with("old passes less than new: -60 points [-78, -34]"), "{:?}", other.answer);
+    assert!(
+        other.answer[0]
+            .starts_with("old passes less than new: 30 % against 90 %, -60 points (95 % interval -78 to -34, "),
+        "{:?}",
+        other.answer
+    );
 }
 
 #[test]
@@ -41,8 +49,10 @@ fn an_open_question_says_what_would_decide() {
     let results = Results::new("x", None, passing(&[("old", 6), ("new", 7)]));
     assert_eq!(
         results.answer,
-        ["not decided whether new or old has the better pass rate: +10 points [-8, 30], p 0.25 (60 % of old, 70 % of \
-          new); 20 pairs can show a difference of 35 points or more; about 29 more repetitions would show one of this size"]
+        [
+            "not decided whether new or old has the better pass rate: 70 % against 60 %, +10 points (95 % interval -8 to 30, \
+          p 0.25); 20 pairs can show a difference of 35 points or more; about 29 more repetitions would show one of this size"
+        ]
     );
     let few = Results::new(
         "x",
@@ -51,7 +61,7 @@ fn an_open_question_says_what_would_decide() {
     );
     assert_eq!(
         few.answer,
-        ["too few runs to compare the pass rate of new and old: 4 of at least 6 pairs (100 % of old, 100 % of new)"]
+        ["too few runs to compare the pass rate of new and old: 4 of at least 6 pairs (100 % against 100 %)"]
     );
     assert_eq!(few.differences[0].measures[0].more_repetitions, Some(1));
 }

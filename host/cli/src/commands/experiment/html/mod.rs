@@ -29,7 +29,7 @@ p{margin:.5rem 0;overflow-wrap:anywhere}.answer{font-size:1.15rem;border-left:4p
 figure{margin:0}figure svg{display:block;width:100%;height:auto;max-width:34rem}figcaption{font-size:.85rem;color:var(--dim)}\
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}\
 th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;white-space:nowrap;\
-border-bottom:1px solid var(--line)}td.reason{min-width:16rem;white-space:normal;overflow-wrap:anywhere}\
+border-bottom:1px solid var(--line)}td.run,td.reason{white-space:normal;overflow-wrap:anywhere}td.run{min-width:10rem}td.reason{min-width:14rem}\
 a{color:var(--s0)}.good{color:var(--good)}.bad{color:var(--bad)}.open{color:var(--open)}";
 
 /// Renders the page. Links lead to the folders of runs beside it.
@@ -154,7 +154,9 @@ fn row(cell: &Cell) -> String {
     };
     let (standing, accepted) = (cell.standing.as_str().replace('_', " "), cell.acceptance.as_str().replace('_', " "));
     let result = if cell.acceptance.is_not_tested() { standing } else { format!("{standing}, {accepted}") };
-    let reason = cell.acceptance.reason().unwrap_or(&cell.reason);
+    // That every gate passed is the result.
+    let passed = if cell.standing == CellStatus::Passed { "" } else { &cell.reason };
+    let reason = cell.acceptance.reason().unwrap_or(passed);
     let cells = [
         escape(&id.variant),
         escape(id.task.as_str()),
@@ -163,8 +165,7 @@ fn row(cell: &Cell) -> String {
         spent.failed_judgements.to_string(),
         escape(&cost(spent.usd, spent.scripted, spent.asks_models).replace(" (scripted)", "")),
         escape(&duration(spent.elapsed_ms)),
-        run,
     ];
     let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
-    format!("<tr>{cells}<td class=\"reason\">{}</td></tr>\n", escape(&one_line(reason)))
+    format!("<tr>{cells}<td class=\"run\">{run}</td><td class=\"reason\">{}</td></tr>\n", escape(&one_line(reason)))
 }

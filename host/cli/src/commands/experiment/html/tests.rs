@@ -66,6 +66,7 @@ fn page_is_well_formed_and_complete() {
 fn hostile_names_are_escaped() {
     let hostile = "</td></title><script>alert('1')</script>";
     let mut results = results([hostile, "\" onload=\"alert(1)"]);
+    results.cells[0].standing = CellStatus::Failed;
     results.cells[0].reason = hostile.to_owned();
     results.scripted = true;
     let page = render(&results, &[]);

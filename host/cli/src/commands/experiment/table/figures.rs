@@ -112,7 +112,7 @@ pub fn difference_rows(results: &Results) -> Vec<Row> {
         [
             Row {
                 label: measure.as_str().replace('_', " "),
-                cells: cell(&|difference| difference.render_difference(""), "baseline"),
+                cells: cell(&|difference| difference.render_difference(), "baseline"),
             },
             Row { label: String::new(), cells: cell(&render_conclusion, "") },
         ]
