@@ -229,6 +229,7 @@ fn lists_contract_differences_without_calling_the_plugin() {
     {
       "dry_calls": [],
       "file": "HERE/plugins/dist/fixtures/ungranted.wasm",
+      "format": 1,
       "held": false,
       "inspection": {
         "contract": "0.1.0",
@@ -357,6 +358,7 @@ fn json_contains_the_same_result() {
         }
       ],
       "file": "HERE/plugins/dist/fixtures/strategy.wasm",
+      "format": 1,
       "held": true,
       "inspection": {
         "contract": "0.1.0",

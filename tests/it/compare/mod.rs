@@ -306,7 +306,7 @@ fn json_contains_figures_and_differing_events() {
         (&json!("findings"), &json!("phase_finished"))
     );
     let names: Vec<&String> = json.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["against_first", "answer", "gates", "phases", "runs", "steps"]);
+    assert_eq!(names, ["against_first", "answer", "format", "gates", "phases", "runs", "steps"]);
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::open;
 use crate::terminal::format::{byte_size, table};
 use crate::view::artifact::{ArtifactFile, StoredArtifact, files_of, read_artifact, render_artifact, stored_artifacts};
 
+/// The version of the JSON form of the list.
+const FORMAT: u32 = 1;
 /// The most names in a hint.
 const MAX_NAMES: usize = 20;
 
@@ -95,7 +97,7 @@ fn find_run_and_name<'a>(
 fn to_json(stored: &StoredArtifact) -> Value {
     let StoredArtifact { at, artifact } = stored;
     json!({
-        "name": artifact.name, "kind": artifact.kind, "stored_by": at.as_ref().map(ToString::to_string),
+        "format": FORMAT, "name": artifact.name, "kind": artifact.kind, "stored_by": at.as_ref().map(ToString::to_string),
         "digest": artifact.digest, "size": artifact.size,
     })
 }

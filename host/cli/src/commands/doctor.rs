@@ -8,6 +8,10 @@ use crate::open;
 use crate::paths;
 use crate::terminal::format::{count, one_line};
 use crate::terminal::printer::Printer;
+use crate::view::versioned::Versioned;
+
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 
 /// Arguments of `doctor`.
 #[derive(clap::Args)]
@@ -22,7 +26,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let diagnosis = diagnose(&open::journal(context)?)?;
     if args.json {
-        printer.print_json_pretty(&diagnosis);
+        printer.print_json_pretty(&Versioned::new(FORMAT, &diagnosis));
     } else {
         printer.print(&render_diagnosis(&diagnosis, &paths::display_path(state), printer));
     }

@@ -13,6 +13,10 @@ use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::format::count;
+use crate::view::versioned::Versioned;
+
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 
 /// Arguments of `export`.
 #[derive(clap::Args)]
@@ -59,7 +63,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let exported = archive::export(&journal, &run, args.components, BufWriter::new(new.file()))?;
     new.place().map_err(unwritable)?;
     match args.json {
-        true => printer.print_json(&exported),
+        true => printer.print_json(&Versioned::new(FORMAT, &exported)),
         false => printer.print(&render(&run, &args.file.display().to_string(), &exported)),
     }
     Ok(Exit::Passed)

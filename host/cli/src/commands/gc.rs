@@ -10,6 +10,8 @@ use crate::open;
 use crate::terminal::format::{byte_size, count};
 use crate::view::unreadable::note_unreadable;
 
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 /// Maximal number of blobs that are listed.
 const MAX_NAMED: usize = 20;
 
@@ -44,7 +46,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn to_json(waste: &Garbage, removed: bool) -> Value {
-    json!({ "removed": removed, "runs": waste.runs, "blobs": waste.blobs, "bytes": waste.bytes(), "unreadable": waste.unreadable })
+    json!({
+        "format": FORMAT, "removed": removed, "runs": waste.runs, "blobs": waste.blobs, "bytes": waste.bytes(),
+        "unreadable": waste.unreadable,
+    })
 }
 
 fn render_waste(waste: &Garbage, removed: bool) -> String {

@@ -11,6 +11,10 @@ use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::terminal::format::{count, describe_read_error};
 use crate::terminal::printer::Printer;
+use crate::view::versioned::Versioned;
+
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 
 /// Arguments of `import`.
 #[derive(clap::Args)]
@@ -42,7 +46,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         _ => error.into(),
     })?;
     match args.json {
-        true => printer.print_json(&imported),
+        true => printer.print_json(&Versioned::new(FORMAT, &imported)),
         false => printer.print(&render_imported(&imported, printer)),
     }
     Ok(Exit::Passed)

@@ -13,6 +13,10 @@ use crate::paths;
 use crate::terminal::format::one_line;
 use crate::terminal::text::sanitize;
 use crate::view::unreadable::note_unreadable;
+use crate::view::versioned::Versioned;
+
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 
 /// Subcommands of `pip`.
 #[derive(clap::Subcommand)]
@@ -62,7 +66,8 @@ fn list(json: bool, context: &Context) -> Result<Exit, Failure> {
         None => Vec::new(),
     };
     if json {
-        context.printer.print_json_pretty(&all);
+        let versioned: Vec<_> = all.iter().map(|proposal| Versioned::new(FORMAT, proposal)).collect();
+        context.printer.print_json_pretty(&versioned);
     } else if all.is_empty() {
         context.printer.print(&format!("No improvement proposals in {}.\n", paths::display_path(&context.state)));
     } else {

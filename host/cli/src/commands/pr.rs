@@ -7,6 +7,10 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run_or_newest;
 use crate::open;
+use crate::view::versioned::Versioned;
+
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 
 /// Arguments of `pr`.
 #[derive(clap::Args)]
@@ -32,7 +36,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         context.printer.note(note);
     }
     match args.json {
-        true => context.printer.print_json(&request),
+        true => context.printer.print_json(&Versioned::new(FORMAT, &request)),
         false => context.printer.print(&format!("{}\n\n{}", request.title, request.body)),
     }
     Ok(Exit::Passed)

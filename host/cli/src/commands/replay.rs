@@ -11,6 +11,10 @@ use crate::open::{self, RunOptions};
 use crate::terminal::format::count;
 use crate::terminal::printer::Printer;
 use crate::view::live::LiveView;
+use crate::view::versioned::Versioned;
+
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 
 /// Arguments of `replay`.
 #[derive(clap::Args)]
@@ -46,7 +50,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     match replayed {
         Ok(replayed) => {
             match args.json {
-                true => printer.print_json(&replayed),
+                true => printer.print_json(&Versioned::new(FORMAT, &replayed)),
                 false => printer.print(&render_replay(&replayed, printer)),
             }
             Ok(Exit::Passed)

@@ -19,6 +19,8 @@ use crate::terminal::table::{self, Column, Room};
 use crate::view::owner::render_owner;
 use crate::view::standing::Standing;
 
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 /// Number of runs that are listed without `--limit`.
 const DEFAULT_LIMIT: usize = 100;
 
@@ -155,7 +157,7 @@ fn row(known: &ListedRun) -> Vec<String> {
 }
 
 fn to_json(known: &ListedRun) -> Value {
-    let base = json!({ "run_id": known.run, "started_ms": known.started_ms, "status": known.status(), "under_way": known.owner.is_some(), "imported": known.imported, "waits_for": known.waits_for });
+    let base = json!({ "format": FORMAT, "run_id": known.run, "started_ms": known.started_ms, "status": known.status(), "under_way": known.owner.is_some(), "imported": known.imported, "waits_for": known.waits_for });
     let more = match &known.result {
         Ok((result, _)) => {
             json!({ "task_id": result.task_id, "reason": result.reason, "scripted": result.scripted, "totals": result.totals })

@@ -15,6 +15,10 @@ use crate::paths::current_dir;
 use crate::terminal::prompt::{Agreement, ask_agreement, is_interactive};
 use crate::terminal::text::sanitize;
 use crate::trust;
+use crate::view::versioned::Versioned;
+
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 
 /// Subcommands of `trust`.
 #[derive(clap::Subcommand)]
@@ -80,7 +84,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
 fn list(json: bool, context: &Context) -> Result<Exit, Failure> {
     let agreements = context.trust.agreements();
     match json {
-        true => context.printer.print_json_pretty(&agreements),
+        true => context.printer.print_json_pretty(&Versioned::new(FORMAT, agreements)),
         false => context.printer.print(&sanitize(&render_agreements(&agreements))),
     }
     Ok(Exit::Passed)

@@ -13,7 +13,10 @@ use crate::terminal::format::{byte_size, count, duration, one_line, truncate};
 use crate::terminal::style::Paint;
 use crate::terminal::table::{self, Column, Room};
 use crate::terminal::text::sanitize;
+use crate::view::versioned::Versioned;
 
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 /// Maximal length of an outcome in the table; `--json` has all of it.
 const MAX_OUTCOME: usize = 72;
 
@@ -38,7 +41,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &paths::current_dir(), &BUNDLED)?;
     let verified = verify(open::sandbox(context, &config)?, &config, &pipeline).await?;
     if args.json {
-        printer.print_json_pretty(&verified);
+        printer.print_json_pretty(&Versioned::new(FORMAT, &verified));
     } else {
         printer.print(&render_report(&verified, printer.paint()));
     }

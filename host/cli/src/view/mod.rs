@@ -1,4 +1,5 @@
-//! Text about runs for people: progress while they run, events, headers, summaries, gates and forks.
+//! Text about runs for people: progress while they run, events, headers, summaries, gates and forks. Also the version of
+//! results in JSON.
 
 pub mod answer;
 pub mod artifact;
@@ -17,4 +18,5 @@ pub mod steps;
 pub mod summary;
 pub mod test_run;
 pub mod unreadable;
+pub mod versioned;
 pub mod wait_notes;

@@ -8,6 +8,8 @@ use crate::terminal::format::{count, duration, indent, one_line};
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 /// The most lines of a message and of an output.
 const MAX_LINES: usize = 60;
 
@@ -46,6 +48,7 @@ pub fn render_json(done: &TestsAlone, outcome: &Result<String, String>) -> Value
     let totals = Totals::of(&done.run.tests);
     let tests: &[TestCase] = &done.run.tests;
     json!({
+        "format": FORMAT,
         "verdict": if outcome.is_ok() { "passed" } else { "failed" },
         "reason": reason,
         "build": { "ok": done.run.build_errors.is_empty(), "errors": done.run.build_errors },

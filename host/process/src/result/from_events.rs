@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::types::{
-    DecisionSummary, Dropped, GateAttempt, GateResult, GateStatus, IssueCounts, PersonDecision, RepositoryResult,
-    TaskResult, TaskStatus, UnansweredCall,
+    DecisionSummary, Dropped, GateAttempt, GateResult, GateStatus, IssueCounts, PersonDecision, RESULT_FORMAT,
+    RepositoryResult, TaskResult, TaskStatus, UnansweredCall,
 };
 use crate::event::{Choice, Event, FeedbackOutcome, Recorded, RunStatus, Verdict};
 use crate::hint::split_hint;
@@ -21,6 +21,7 @@ impl TaskResult {
         let gates: Vec<_> = gates.map(|phase| gate_result(state, phase)).collect();
         let attempts = || gates.iter().flat_map(|gate| &gate.attempts);
         Self {
+            format: RESULT_FORMAT,
             task_id: state.created.task_id.clone(),
             run_id: state.created.run_id.clone(),
             status,

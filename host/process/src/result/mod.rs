@@ -10,6 +10,6 @@ mod tests;
 mod types;
 
 pub use types::{
-    DecisionSummary, Dropped, GateAttempt, GateResult, GateStatus, IssueCounts, PersonDecision, TaskResult, TaskStatus,
-    Totals, UnansweredCall,
+    DecisionSummary, Dropped, GateAttempt, GateResult, GateStatus, IssueCounts, PersonDecision, RESULT_FORMAT,
+    TaskResult, TaskStatus, Totals, UnansweredCall,
 };

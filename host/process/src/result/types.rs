@@ -55,9 +55,14 @@ pub struct RepositoryResult {
     pub branch: Option<RunBranch>,
 }
 
+/// The version of the JSON form of [`TaskResult`]. It changes by addition; any other change raises the number.
+pub const RESULT_FORMAT: u32 = 1;
+
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskResult {
+    /// [`RESULT_FORMAT`].
+    pub format: u32,
     /// The task's id.
     pub task_id: TaskId,
     /// The run's id.

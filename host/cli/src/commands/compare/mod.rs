@@ -22,6 +22,9 @@ use crate::terminal::format::one_line;
 use crate::view::steps;
 use page::Page;
 
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
+
 /// Arguments of `compare`.
 #[derive(clap::Args)]
 pub struct Args {
@@ -45,6 +48,7 @@ pub struct Args {
 /// A comparison as JSON.
 #[derive(Serialize)]
 struct Printed<'a> {
+    format: u32,
     /// The answer in words.
     answer: String,
     #[serde(flatten)]
@@ -68,7 +72,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let draw = || steps::draw(&comparison, &page.letters(), &page.answer());
     let written = picture.map(|file| file.write(&draw())).transpose()?;
     match (args.json, args.markdown) {
-        (true, _) => printer.print_json_pretty(&Printed { answer: page.answer(), comparison: &comparison }),
+        (true, _) => {
+            printer.print_json_pretty(&Printed { format: FORMAT, answer: page.answer(), comparison: &comparison })
+        }
         (_, true) => printer.print(&page.render_markdown()),
         _ => printer.print(&page.render_text()),
     }

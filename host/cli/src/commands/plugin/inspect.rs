@@ -17,7 +17,10 @@ use crate::terminal::format::{byte_size, describe_read_error, one_line, truncate
 use crate::terminal::style::Paint;
 use crate::terminal::table;
 use crate::terminal::text::sanitize;
+use crate::view::versioned::Versioned;
 
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 /// Maximal length of a text from the manifest in characters.
 const MAX_TEXT: usize = 200;
 
@@ -49,7 +52,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Passed);
     }
     if args.json {
-        printer.print_json_pretty(&inspection);
+        printer.print_json_pretty(&Versioned::new(FORMAT, &inspection));
     } else {
         printer.print(&render_inspection(&name, &inspection, printer.paint()));
     }

@@ -31,6 +31,8 @@ use crate::terminal::text::sanitize;
 use dry_host::{CallLog, DryHost};
 use samples::Samples;
 
+/// The version of the JSON form.
+const FORMAT: u32 = 1;
 /// Wall clock limit of an agent in a dry run.
 const WALL_MS: NonZeroU64 = match NonZeroU64::new(60_000) {
     Some(ms) => ms,
@@ -81,7 +83,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     let held = inspection.misfit.is_none() && steps.iter().all(|step| step.fault.is_none());
     if args.json {
-        let report = json!({ "file": name, "inspection": inspection, "dry_calls": steps, "held": held });
+        let report =
+            json!({ "format": FORMAT, "file": name, "inspection": inspection, "dry_calls": steps, "held": held });
         printer.print_json_pretty(&report);
     } else {
         printer.print(&render_report(&name, &inspection, &steps, printer.paint()));
