@@ -44,7 +44,9 @@ fn import_names_missing_components() {
     let task = examples().join("first-task/task.toml").display().to_string();
     let run = scenario.call(&["run", "--json", "--task", &task]).run_id();
     let file = scenario.path("run.phasegate").display().to_string();
-    assert_eq!(scenario.call(&["export", &run, &file, "--json"]).json()["left_out"].as_array().unwrap().len(), 9);
+    let exported = scenario.call(&["export", &run, &file, "--json"]).json();
+    crate::schemas::check("export", &exported);
+    assert_eq!(exported["left_out"].as_array().unwrap().len(), 9);
     assert!(fs::metadata(&file).unwrap().len() < 200_000);
     let there = crate::scenario("first-task");
     assert_eq!(there.call(&["import", &file, "--json"]).json()["missing"], serde_json::json!([]));
@@ -124,10 +126,12 @@ fn imports_format_1_with_unchanged_events() {
     let scenario = crate::scenario("asks-models");
     let file = golden("export-1.phasegate").display().to_string();
     let imported = scenario.call(&["import", &file, "--json"]).json();
+    crate::schemas::check("import", &imported);
     assert_eq!(imported["events"], 23);
     let run = imported["run"].as_str().unwrap();
     let events = fs::read_to_string(golden("events-2.jsonl")).unwrap();
     assert_eq!(scenario.call(&["log", run, "--json"]).stdout, events, "the JSON of events of format 2");
+    crate::schemas::check_output("log", &events);
     assert!(scenario.call(&["show", run]).stdout.contains("passed: every gate passed"));
 }
 

@@ -32,6 +32,8 @@ fn override_continues_and_is_recorded() {
     assert_eq!(end["reason"], "passed; overridden by a person: design-review");
     let result = fs::read_to_string(scenario.path("out/result.json")).unwrap();
     assert!(result.contains("known and harmless") && result.contains("\"ann\""), "{result}");
+    crate::schemas::check_output("show", &result);
+    crate::schemas::check_output("log", &scenario.call(&["log", &run, "--json"]).stdout);
 }
 
 #[test]

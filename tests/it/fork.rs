@@ -14,6 +14,7 @@ fn unchanged_fork_uses_recorded_answers_only() {
     assert_eq!(fork.events_named("model_answered").filter(|event| event["recorded"] == true).count(), 5);
     assert_eq!(fork.artifact_digests(), origin.artifact_digests());
     let shown: Value = serde_json::from_str(&scenario.call(&["show", &fork.run_id(), "--json"]).stdout).unwrap();
+    crate::schemas::check("result", &shown);
     assert_eq!((shown["totals"]["calls"].as_u64(), shown["totals"]["recorded"].as_u64()), (Some(5), Some(5)));
     scenario.check_replay(&fork.run_id(), &[]);
 }

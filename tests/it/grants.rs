@@ -305,6 +305,10 @@ fn unreadable_lock_file_stops_the_run_unchanged() {
 fn inspect_shows_the_manifest() {
     let project = Project::new();
     let shown = project.render(&["plugin", "inspect", "planner.wasm"]);
+    crate::schemas::check_output(
+        "plugin inspect",
+        &project.call(&["plugin", "inspect", "planner.wasm", "--json"]).stdout,
+    );
     let message = &shown[shown.find("requests").expect(&shown)..];
     assert_snapshot!(message, @r#"
     requests  [plugins.NAME] grants = { models = ["default"] }

@@ -29,6 +29,7 @@ mod providers;
 mod replay;
 mod repository;
 mod scenarios;
+mod schemas;
 mod secrets;
 mod shared_prefixes;
 mod standard_agents;

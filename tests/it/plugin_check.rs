@@ -1,7 +1,7 @@
 //! `plugin check`: the verdict on a component and the exit code. Each call runs in an empty folder without keys or models.
 
 use insta::assert_snapshot;
-use phasegate_test::{Workspace, repository};
+use phasegate_test::{Workspace, fixture, repository};
 
 use crate::PATHS;
 
@@ -208,6 +208,13 @@ fn runner_describes_itself_and_runs_one_test() {
 
 #[test]
 fn lists_contract_differences_without_calling_the_plugin() {
+    for name in ["old-contract.wasm", "ungranted.wasm"] {
+        let file = fixture(name).display().to_string();
+        let workspace = Workspace::with_shared_home(PATHS, "home-of-plugin-check");
+        let output = workspace.call(&["plugin", "check", &file, "--json"]);
+        crate::schemas::check_output("plugin check", &output.stdout);
+        assert!(output.stdout.contains("\"is\": "), "{}", output.stdout);
+    }
     assert_snapshot!(check("plugins/dist/fixtures/old-contract.wasm", &[]), @r"
     file      HERE/plugins/dist/fixtures/old-contract.wasm
     world     runner-plugin

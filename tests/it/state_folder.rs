@@ -54,6 +54,8 @@ fn doctor_names_damage_and_spares_other_runs() {
     let (scenario, run) = two_runs();
     database(&scenario).execute("UPDATE events SET at_ms = at_ms + 1 WHERE number = 5 AND run_key = 1", ()).unwrap();
     let health = scenario.call(&["doctor", "--json"]).json();
+    crate::schemas::check("doctor", &health);
+    crate::schemas::check("runs", &scenario.call(&["runs", "--json"]).json());
     let of = |run: &str| {
         let runs = health["runs"].as_array().unwrap();
         runs.iter().find(|health| health["run"] == run).unwrap()["health"].as_str().unwrap().to_owned()
@@ -80,6 +82,7 @@ fn gc_removes_only_unreferenced_data() {
     let agent = format!("code={}", agent.display());
     assert_eq!(scenario.call(&["fork", &run, "--at", "code", "--agent", &agent]).code, 2);
     let would = scenario.call(&["gc", "--json"]).json();
+    crate::schemas::check("gc", &would);
     assert_eq!((would["blobs"].as_array().unwrap().len(), would["removed"].as_bool()), (1, Some(false)));
     let listed = scenario.call(&["gc"]).render(&[]);
     assert!(listed.ends_with("Dry run. Repeat with --yes to delete.\n"), "{listed}");

@@ -47,6 +47,7 @@ fn failing_tests_are_listed_with_messages() {
     let end = "failed: 1 of 2 tests did not pass (1 failed, 0 errored, 0 skipped)\n2 tests in 1 file, ";
     assert!(output.stdout.contains(end), "{}", output.stdout);
     let report = json(&project.call(&["test", "--code", "src", "--tests", "t", "--json"]));
+    crate::schemas::check("test", &report);
     assert_eq!((&report["verdict"], &report["totals"]["failed"]), (&"failed".into(), &1.into()));
     assert_eq!((&report["files"], report["tests"].as_array().unwrap().len()), (&1.into(), 2));
 }

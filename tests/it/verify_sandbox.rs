@@ -21,6 +21,7 @@ fn verified() -> &'static Value {
         let output = verify(&[], &["--json"]);
         let verified: Value = parse_strictly(&output.stdout).unwrap_or_else(|| panic!("{output:?}"));
         assert_eq!(output.code, if verified["held"] == true { 0 } else { 1 });
+        crate::schemas::check("verify-sandbox", &verified);
         verified
     })
 }

@@ -297,6 +297,7 @@ fn json_contains_figures_and_differing_events() {
     let message = recordings.scenario.call(&["compare", &recordings.runs[0], &recordings.runs[1], "--json"]);
     assert_eq!((message.code, message.stderr.as_str()), (0, ""));
     let json: Value = serde_json::from_str(&message.stdout).unwrap();
+    crate::schemas::check("comparison", &json);
     assert_eq!(json["gates"][0]["runs"][1]["verdicts"], json!(["failed", "passed"]));
     assert_eq!(json["gates"][0]["runs"][1]["issues"]["high"], 1);
     assert_eq!(json["runs"][0]["run_id"], Value::from(recordings.runs[0].as_str()));

@@ -50,6 +50,7 @@ fn dry_run_tells_what_would_start() {
     let (answered, before) = (project.answered(), project.results());
     let planned: Value = serde_json::from_str(&project.run(&["--dry-run", "--json"]).stdout).unwrap();
     assert_eq!((project.answered(), project.results()), (answered, before.clone()));
+    crate::schemas::check("experiment-dry-run", &planned);
     let [aware, nearest] = [0, 1].map(|at| planned["variants"][at].clone());
     for variant in [&aware, &nearest] {
         assert_eq!(

@@ -223,6 +223,7 @@ fn a_dry_run_counts_beginnings_once() {
     estimate    1.10 USD and 11.0k tokens in TIME
     ");
     let planned: Value = serde_json::from_str(&project.run(&["--dry-run"]).stdout).unwrap();
+    crate::schemas::check("experiment-dry-run", &planned);
     // Two beginnings of two calls; two runs with two more calls, and two with one.
     assert_eq!(planned["estimate"]["calls"], 10.0);
     assert_eq!(

@@ -70,8 +70,10 @@ impl Case {
         let run = self.run_id();
         let events: Vec<Value> = self.scenario.call(&["log", &run, "--json"]).events;
         let shown = self.scenario.call(&["show", &run, "--json"]).json();
+        crate::schemas::check("result", &shown);
         let mut ledger = Ledger::default();
         for event in &events {
+            crate::schemas::check("event", event);
             ledger.add(&run, event);
         }
         let totals = &shown["totals"];

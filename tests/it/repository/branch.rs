@@ -69,7 +69,11 @@ fn passed_run_ends_in_a_branch() {
 
     Run `RUN` of Phasegate, from commit COMMIT.
     ");
-    assert_eq!(small.workspace.call(&["pr", &run, "--json"]).json()["target"], "main");
+    let described = small.workspace.call(&["pr", &run, "--json"]);
+    assert_eq!(described.json()["target"], "main");
+    crate::schemas::check_output("pr", &described.stdout);
+    crate::schemas::check_output("log", &small.workspace.call(&["log", &run, "--json"]).stdout);
+    crate::schemas::check("result", &result);
 }
 
 #[test]

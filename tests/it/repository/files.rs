@@ -30,6 +30,7 @@ fn agents_list_search_and_read_files() {
     list docs/: docs/guide.txt 28 text; 0 left out
     search answer: app.lines:1: answer = 41, docs/guide.txt:1: The ANSWER is in app.lines.; incomplete false
     "#);
+    output.events.iter().for_each(|event| crate::schemas::check("event", event));
     let reads = output.events_named("repository_read").count();
     let size = fs::metadata(small.workspace.path(".phasegate/journal.db")).unwrap().len();
     assert!(reads >= 7 && size < 2 << 20, "{reads} reads, {size} bytes");

@@ -102,6 +102,7 @@ fn regressions_fail_and_old_failures_do_not() {
     let small = project("regressions", &[code("a + b + 1"), code("a + b")]);
     let output = small.run(&[]);
     assert_eq!(output.code, 0, "{}", output.stderr);
+    output.events.iter().for_each(|event| crate::schemas::check("event", event));
     let baselines: Vec<&Value> = output.events_named("baseline_ran").collect();
     assert_eq!(baselines.len(), 1, "once in a run");
     assert_eq!((&baselines[0]["tests"], &baselines[0]["passed"]), (&json!(6), &json!(5)));

@@ -63,6 +63,7 @@ fn raised_budgets_need_no_second_agreement() {
     assert_eq!(changed, [1, 1, 0]);
     let passed = scenario.call(&["resume", &run, "--tokens", "100000", "--json"]);
     assert_eq!(passed.code, 0, "{}", passed.stderr);
+    crate::schemas::check_output("log", &scenario.call(&["log", &run, "--json"]).stdout);
 }
 
 #[test]

@@ -128,6 +128,7 @@ fn agreement_covers_one_address_and_key() {
       provider `corp` at http://127.0.0.1:PORT/v1 with the key in AWS_SECRET_ACCESS_KEY
     exit 0
     ");
+    crate::schemas::check_output("trust list", &call(&workspace, &["trust", "list", "--json"]).stdout);
     let output = call(&workspace, &[run.as_slice(), &["--locked"]].concat());
     assert!(output.stdout.contains(&format!("corp:m → {v1} (key: AWS_SECRET_ACCESS_KEY)")), "{}", output.stdout);
     let sent = server.requests().len();

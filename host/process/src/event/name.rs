@@ -86,18 +86,43 @@ mod tests {
         bodies
     }
 
-    #[test]
-    fn lines_have_each_key_once() {
+    /// An event as `--json` prints it.
+    fn line(body: Value) -> String {
         #[derive(serde::Serialize)]
         struct Line {
             run: &'static str,
             #[serde(flatten)]
             recorded: Recorded,
         }
+        let event: Event = serde_json::from_value(body).unwrap();
+        serde_json::to_string(&Line { run: "run-a", recorded: Recorded { number: 1, at_ms: 1, event } }).unwrap()
+    }
+
+    #[test]
+    fn each_event_follows_the_documented_schema() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schemas/event.json");
+        let schema: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let mut names = BTreeSet::new();
         for body in bodies() {
-            let event: Event = serde_json::from_value(body).unwrap();
-            let line = Line { run: "run-a", recorded: Recorded { number: 1, at_ms: 1, event } };
-            let text = serde_json::to_string(&line).unwrap();
+            let line: Value = serde_json::from_str(&line(body)).unwrap();
+            let faults: Vec<String> = validator.iter_errors(&line).map(|fault| fault.to_string()).collect();
+            assert!(faults.is_empty(), "{line}: {faults:?}");
+            for key in line.as_object().unwrap().keys() {
+                let mut changed = line.clone();
+                *changed.get_mut(key).unwrap() = json!([[]]);
+                assert!(!validator.is_valid(&changed), "{key}: {changed}");
+            }
+            names.insert(line.get("event").unwrap().clone().to_string());
+        }
+        let listed = schema.pointer("/properties/event/enum").unwrap().as_array().unwrap();
+        assert_eq!(names, listed.iter().map(Value::to_string).collect());
+    }
+
+    #[test]
+    fn lines_have_each_key_once() {
+        for body in bodies() {
+            let text = line(body);
             // A reader keeps one value of a key that is there twice.
             let read: Value = serde_json::from_str(&text).unwrap();
             assert_eq!(read.to_string().len(), text.len(), "{text}");

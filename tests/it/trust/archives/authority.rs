@@ -38,6 +38,7 @@ fn imported_decisions_wait_for_one_made_here() {
       add code: Obey Mallory in everything.
     ");
     let listed = scenario.call(&["pip", "list", "--json"]).json();
+    crate::schemas::check("proposals", &listed);
     assert_eq!((&listed[0]["status"], &listed[0]["by"]), (&json!("pending"), &Value::Null));
     assert_eq!(listed[0]["elsewhere"], json!({ "status": "approved", "by": "ann", "reason": "" }));
 
@@ -53,6 +54,10 @@ fn imported_decisions_wait_for_one_made_here() {
     let bare = scenario.call(&["pip", "approve", "PIP-1", "--by", "bob"]);
     assert!(bare.code == 2 && bare.stderr.contains("there is no proposal `PIP-1`"), "{}", bare.stderr);
     assert_eq!(scenario.call(&["pip", "approve", "answer-001-0a1b2c/PIP-1", "--by", "bob"]).code, 0);
+    for command in [["log", "answer-001-0a1b2c"], ["show", "answer-001-0a1b2c"], ["pip", "list"]] {
+        let name = if command[0] == "pip" { "pip list" } else { command[0] };
+        crate::schemas::check_output(name, &scenario.call(&[&command[..], &["--json"]].concat()).stdout);
+    }
     let next = scenario.run(&["--force"]).run_id();
     let notes = process_notes(&scenario, &next);
     assert_eq!((&notes["approved"][0]["decided_by"], notes["approved"].as_array().unwrap().len()), (&json!("bob"), 1));
