@@ -56,6 +56,7 @@ fn fork_draws_the_attempts_of_both_runs() {
     let svg = std::fs::read_to_string(scenario.path("drawn.svg")).unwrap();
     let answer = fork.stdout.lines().find(|line| line.starts_with("A ")).unwrap();
     assert!(svg.starts_with("<svg xmlns") && svg.contains(answer), "{answer}\n{svg}");
+    assert!(svg.contains(&format!(">A: {run}, pipeline scenario, strategy phase-aware</text>")), "{svg}");
     // Planning and design are shared and drawn once.
     let boxes = |name: &str| svg.matches(&format!(">{name}</text>")).count();
     assert_eq!((boxes("planning#1"), boxes("code#1")), (1, 2), "{svg}");

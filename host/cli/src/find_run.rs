@@ -12,6 +12,9 @@ use crate::exit::Failure;
 use crate::open::no_runs_failure;
 use crate::view::owner::render_owner;
 
+/// The most runs that are named.
+const MAX_NAMES: usize = 5;
+
 /// Finds a run by its id, by a task id (its newest run that was made here), or by a unique beginning of its id.
 pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
     let mut exact: Option<RunId> = text.parse().ok();
@@ -47,8 +50,11 @@ pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<
         }
         [] => Err(Failure::usage(format!("no run matches `{text}`")).with_hint("list all runs with `phasegate runs`")),
         several => {
-            let names: Vec<&str> = several.iter().take(5).map(|run| run.as_str()).collect();
-            let (number, names) = (several.len(), names.join(", "));
+            let names: Vec<&str> = several.iter().take(MAX_NAMES).map(|run| run.as_str()).collect();
+            let (number, mut names) = (several.len(), names.join(", "));
+            if number > MAX_NAMES {
+                names.push_str(&format!(" and {} more", number - MAX_NAMES));
+            }
             Err(Failure::usage(format!("`{text}` matches {number} runs"))
                 .with_hint(format!("give more of the id: {names}")))
         }

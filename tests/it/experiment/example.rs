@@ -19,7 +19,7 @@ fn example_distinguishes_the_strategies() {
     strategies: 30 of 30 runs ended
 
     nearest is accepted less often than phase-aware: 67 % against 100 %, -33 points
-    (95 % interval -58 to -6, p 0.031)
+    (95 % interval -58 to -6, p 0.031). A run costs 0.2752 USD against 0.2900 USD
 
     answers were scripted: the result says nothing about a model
 
@@ -33,6 +33,7 @@ fn example_distinguishes_the_strategies() {
     escaped defects      1.0                      1.0
     strategy asked       15 of 15                 15 of 15
     usd per run …
+    usd per accepted …
     usd per passed …
     tokens per passed …
     time per run …
@@ -41,9 +42,9 @@ fn example_distinguishes_the_strategies() {
     acceptance rate      baseline                 -33 [-58, -6]
                                                   worse, p 0.031
     pass rate            baseline                 -33 [-58, -6]
-                                                  not decided, p 0.062
+                                                  worse, p 0.031
     failed judgements    baseline                 +0.7 [0.1, 1.2]
-                                                  not decided, p 0.058
+                                                  worse, p 0.019
     usd per run …
                                                   not decided, p 0.20
 
@@ -56,30 +57,36 @@ fn example_distinguishes_the_strategies() {
     ROMAN-001            5 of 5, 5 accepted       5 of 5, 5 accepted
     SHARES-001           5 of 5, 5 accepted       0 of 5, 0 accepted
     SLUGS-001            5 of 5, 5 accepted       5 of 5, 5 accepted
+
+    [low, high] is a 95 % interval, for these tasks. Better and worse: p is below
+    0.05. report.html has pictures, and report.md says how each figure is computed.
     ");
     assert!(output.stdout.lines().all(|line| line.chars().count() <= 80));
+    assert!(output.stderr.contains(" SHARES-001 phase-aware #5 passed, accepted ("), "{}", output.stderr);
+    let spent = output.stderr.lines().last().unwrap();
+    assert!(spent.starts_with("Spent ") && spent.contains(" of 10.00 USD in "), "{spent}");
 
     // The same command again makes no calls, and the other formats contain the same.
     let asked = project.answered();
     let markdown = project.run(&["--markdown"]);
     assert_snapshot!(markdown_without_cost(&markdown.stdout), @r"
-    **nearest is accepted less often than phase-aware: 67 % against 100 %, -33 points (95 % interval -58 to -6, p 0.031)**
+    **nearest is accepted less often than phase-aware: 67 % against 100 %, -33 points (95 % interval -58 to -6, p 0.031). A run costs 0.2752 USD against 0.2900 USD**
 
     **Answers were scripted: the figures describe the process and say nothing about a model.**
 
-    | variant | accepted | acceptance rate | passed not accepted | passed | pass rate | failed judgements | escaped defects | strategy asked | usd per run | usd per passed | tokens per passed | time per run |
-    |---|---|---|---|---|---|---|---|---|---|---|---|---|
-    | phase-aware | 15 of 15 | 100% [80, 100] | 0 | 15 of 15 | 100% [80, 100] | 1.0 | 1.0 | 15 of 15 | … | … | … | …
-    | nearest | 10 of 15 | 67% [42, 85] | 0 | 10 of 15 | 67% [42, 85] | 1.7 [1.1, 2.2] | 1.0 | 15 of 15 | … | … | … | …
+    | variant | accepted | acceptance rate | passed not accepted | passed | pass rate | failed judgements | escaped defects | strategy asked | usd per run | usd per accepted | usd per passed | tokens per passed | time per run |
+    |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+    | phase-aware | 15 of 15 | 100% [80, 100] | 0 | 15 of 15 | 100% [80, 100] | 1.0 | 1.0 | 15 of 15 | … | … | … | … | …
+    | nearest | 10 of 15 | 67% [42, 85] | 0 | 10 of 15 | 67% [42, 85] | 1.7 [1.1, 2.2] | 1.0 | 15 of 15 | … | … | … | … | …
 
     | difference from phase-aware | phase-aware | nearest |
     |---|---|---|
     | acceptance rate | baseline | -33 [-58, -6] |
     |  |  | worse, p 0.031 |
     | pass rate | baseline | -33 [-58, -6] |
-    |  |  | not decided, p 0.062 |
+    |  |  | worse, p 0.031 |
     | failed judgements | baseline | +0.7 [0.1, 1.2] |
-    |  |  | not decided, p 0.058 |
+    |  |  | worse, p 0.019 |
     | usd per run …
     |  |  | not decided, p 0.20 |
 
@@ -95,14 +102,14 @@ fn example_distinguishes_the_strategies() {
     | SHARES-001 | 5 of 5, 5 accepted | 0 of 5, 0 accepted |
     | SLUGS-001 | 5 of 5, 5 accepted | 5 of 5, 5 accepted |
 
-    [low, high] are 95 % intervals. Shares have Wilson's interval for these tasks; means have Student's from 6 runs on; usd per passed is resampled by task from 6 tasks on. The differences pair the runs of one task and repetition; p values are corrected for several variants. Failed judgements, escaped defects, cost and time are means over the runs that ended. Usd and tokens per passed run are the totals of all runs of the variant, divided by the runs that passed. An escaped defect is one that an earlier gate could have found.
+    [low, high] are 95 % intervals. Shares have Wilson's interval for these tasks; means have Student's from 6 runs on; usd per passed is resampled by task from 6 tasks on. The differences pair the runs of one task and repetition. With more than two variants, p values have Holm's correction, and intervals do not. Failed judgements, escaped defects, cost and time are means over the runs that ended. Usd and tokens per passed or accepted run are the totals of all runs of the variant, divided by the runs that passed or were accepted. An escaped defect is one that an earlier gate could have found.
     ");
     let csv = project.run(&["--csv"]);
     assert!(csv.stdout.ends_with("\r\n") && csv.stdout.lines().count() == 3);
     assert_snapshot!(columns(&csv.stdout, ",", &["usd", "tokens", "elapsed"]), @r"
-    format,variant,pipeline,runs,ended,passed,overridden,failed,aborted,waiting,stopped,not_started,pass_rate,pass_rate_low,pass_rate_high,pass_rate_similar_tasks,pass_rate_similar_tasks_low,pass_rate_similar_tasks_high,accepted,passed_not_accepted,acceptance_rate,acceptance_rate_low,acceptance_rate_high,acceptance_rate_similar_tasks,acceptance_rate_similar_tasks_low,acceptance_rate_similar_tasks_high,failed_judgements,failed_judgements_low,failed_judgements_high,escaped_defects,escaped_defects_low,escaped_defects_high,started,strategy_asked,usd,usd_per_run,usd_per_run_low,usd_per_run_high,usd_per_passed,usd_per_passed_low,usd_per_passed_high,tokens,tokens_per_passed,elapsed_ms,elapsed_ms_low,elapsed_ms_high,maybe_billed,scripted
-    2,phase-aware,tsp,15,15,15,0,0,0,0,0,0,1,0.796117,1,,,,15,0,1,0.796117,1,,,,1,,,1,,,15,15,…,…,…,…,…,…,…,…,…,…,…,…,0,true
-    2,nearest,tsp,15,15,10,0,5,0,0,0,0,0.666667,0.417135,0.848237,,,,10,0,0.666667,0.417135,0.848237,,,,1.666667,1.126231,2.207102,1,,,15,15,…,…,…,…,…,…,…,…,…,…,…,…,0,true
+    format,variant,pipeline,runs,ended,passed,overridden,failed,aborted,waiting,stopped,not_started,pass_rate,pass_rate_low,pass_rate_high,pass_rate_similar_tasks,pass_rate_similar_tasks_low,pass_rate_similar_tasks_high,accepted,passed_not_accepted,acceptance_not_run,acceptance_rate,acceptance_rate_low,acceptance_rate_high,acceptance_rate_similar_tasks,acceptance_rate_similar_tasks_low,acceptance_rate_similar_tasks_high,failed_judgements,failed_judgements_low,failed_judgements_high,escaped_defects,escaped_defects_low,escaped_defects_high,started,strategy_asked,usd,usd_per_run,usd_per_run_low,usd_per_run_high,usd_per_passed,usd_per_passed_low,usd_per_passed_high,usd_per_accepted,usd_per_accepted_low,usd_per_accepted_high,tokens,tokens_per_passed,elapsed_ms,elapsed_ms_low,elapsed_ms_high,maybe_billed,scripted
+    2,phase-aware,tsp,15,15,15,0,0,0,0,0,0,1,0.796117,1,,,,15,0,0,1,0.796117,1,,,,1,,,1,,,15,15,…,…,…,…,…,…,…,…,…,…,…,…,…,…,…,0,true
+    2,nearest,tsp,15,15,10,0,5,0,0,0,0,0.666667,0.417135,0.848237,,,,10,0,0,0.666667,0.417135,0.848237,,,,1.666667,1.126231,2.207102,1,,,15,15,…,…,…,…,…,…,…,…,…,…,…,…,…,…,…,0,true
     ");
     let json: Value = serde_json::from_str(&project.run(&["--json"]).stdout).unwrap();
     assert_eq!((project.answered(), without_time(json.clone())), (asked, project.results()));
@@ -137,7 +144,7 @@ fn example_distinguishes_the_strategies() {
 }
 
 /// Rows that depend on the length of prompts or on time.
-const MEASURED: [&str; 4] = ["usd per run", "usd per passed", "tokens per passed", "time per run"];
+const MEASURED: [&str; 5] = ["usd per run", "usd per accepted", "usd per passed", "tokens per passed", "time per run"];
 
 fn markdown_without_cost(text: &str) -> String {
     let (answer, tables) = text.split_once("| variant ").unwrap();

@@ -73,7 +73,7 @@ fn a_worse_variant_has_an_exit_code() {
     let answer = output.stdout.split("\n\n").nth(1).unwrap();
     assert_snapshot!(answer, @r"
     phase-aware is accepted more often than nearest: 100 % against 0 %, +100 points
-    (95 % interval 22 to 100, p 0.016)
+    (95 % interval 22 to 100, p 0.016). A run costs 0.3227 USD against 0.3491 USD
     ");
     let output = project.run(&["--fail-if-worse=phase-aware"]);
     assert_eq!(output.code, 5, "{}", output.stderr);

@@ -17,11 +17,12 @@ fn report_fits_telephones_and_wide_windows() {
     let frames = [(360, "light"), (360, "dark"), (1400, "light"), (1400, "dark")];
     let measured = measure_page(&page, &frames, &project.path("phasegate-out"));
     assert_eq!(measured.len(), frames.len());
+    let rows = page.matches("<tr>").count();
     for (found, (width, scheme)) in measured.iter().zip(frames) {
         assert_eq!((&found["width"], &found["overflow"]), (&width.into(), &0.into()), "{found}");
         assert_eq!(
             (&found["pictures"], &found["rows"], &found["cut"]),
-            (&4.into(), &7.into(), &[""; 0].into()),
+            (&4.into(), &rows.into(), &[""; 0].into()),
             "{found}"
         );
         assert!(found["smallest"].as_f64().unwrap() >= 11.0, "text that is too small: {found}");

@@ -57,7 +57,8 @@ fn one_budget_covers_all_runs_and_can_grow() {
     let words = "experiment `strategies`: call budget exhausted: needs 1, 0 of 40 left\n\
                  hint: nothing is lost; raise [budget] in experiment.toml, then run `phasegate experiment experiment.toml`\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{}", output.stderr);
-    assert!(output.stderr.ends_with("Not every run has ended. Repeat the command to continue.\n"), "{}", output.stderr);
+    let end = "calls.\nThe budget is used up. Raise [budget] in experiment.toml, then repeat the command.\n";
+    assert!(output.stderr.ends_with(end) && output.stderr.contains("\nSpent "), "{}", output.stderr);
     let rows = |label: &str| output.stdout.lines().any(|line| line.starts_with(label));
     assert!(rows("stopped") && rows("not started"), "{}", output.stdout);
 

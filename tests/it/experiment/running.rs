@@ -67,6 +67,38 @@ fn dry_run_tells_what_would_start() {
 }
 
 #[test]
+fn warns_of_acceptance_tests_that_do_not_load() {
+    let project = Project::with(&[ONCE, ONE_TASK]);
+    fs::write(project.path("tasks/acceptance/test_shares.py"), "def test_(:\n").unwrap();
+    let output = project.run(&[]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let passed = " SHARES-001 phase-aware #1 passed, acceptance tests not run (";
+    assert!(output.stderr.contains(passed), "{}", output.stderr);
+    let warning = "warning: the acceptance tests of 1 run could not be run, and no acceptance rate";
+    assert!(output.stdout.contains(warning), "{}", output.stdout);
+    let row = |label: &str| output.stdout.lines().find(|line| line.starts_with(label)).unwrap().to_owned();
+    assert_eq!(
+        row("acceptance not run").split_whitespace().collect::<Vec<_>>(),
+        ["acceptance", "not", "run", "1", "0"]
+    );
+    assert!(row("SHARES-001").contains("1 of 1, 0 accepted, 1 not run"), "{}", row("SHARES-001"));
+}
+
+#[test]
+fn scripted_runs_are_no_estimate_for_models() {
+    let project = Project::with(&[ONCE, ONE_TASK]);
+    assert_eq!(project.run(&[]).code, 0);
+    project.edit(
+        "experiment.toml",
+        "feedback = \"nearest-phase\"",
+        "set = { models.default = \"ollama:llama3.1:8b\" }",
+    );
+    let planned = project.run(&["--dry-run"]).stdout;
+    let row = planned.lines().find(|line| line.starts_with("nearest")).unwrap();
+    assert!(row.ends_with("none: no earlier run"), "{planned}");
+}
+
+#[test]
 fn report_only_writes_the_tables_again() {
     let project = Project::with(&[ONCE, ONE_TASK]);
     let ran = project.run(&["--json"]);

@@ -165,7 +165,9 @@ fn tables_say_what_was_spent_once() {
 fn a_complete_beginning_is_not_resumed() {
     let project = Project::new(FAILS_ONCE, &experiment(2, TWO), |_| {});
     // Both calls of the budget are used up by the beginning.
-    assert_eq!(project.run(&[]).code, 4);
+    let output = project.run(&[]);
+    assert_eq!(output.code, 4);
+    assert!(output.stderr.contains(" ANSWER-001 (shared) #1 complete ("), "{}", output.stderr);
     let listed = project.scenario.call(&["runs", "--json"]);
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
     let is_beginning = |run: &&Value| run["waits_for"] == "experiment pairs";

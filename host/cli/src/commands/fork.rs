@@ -120,7 +120,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let target = RunTarget { run: run.clone(), created: None, out, lock };
     let target = print_header(&host, &view, state, target, false)?;
     let exit = RunDriver::new(host, Arc::clone(&view), context.signals.clone()).drive_all(vec![target], 1).await;
-    if matches!(exit, Exit::Passed | Exit::Failed | Exit::Waiting) {
+    if picture.is_some() || matches!(exit, Exit::Passed | Exit::Failed | Exit::Waiting) {
         view.print(&compare(context, journal.as_ref(), [&origin, &run], picture)?.unwrap_or_default());
     }
     Ok(exit)

@@ -6,9 +6,9 @@ use phasegate_process::compare::{Comparison, RunFigures, Step, StepStatus};
 use phasegate_process::result::{TaskStatus, Totals};
 
 use crate::svg::{Anchor, CHARACTER, Svg};
-use crate::terminal::format::{compact_number, count, money};
+use crate::terminal::format::{compact_number, count, money, truncate};
 use crate::terminal::style::Paint;
-use crate::terminal::width::columns;
+use crate::terminal::width::{columns, wrap};
 
 /// Width of the picture without a terminal, in columns.
 const WIDTH: usize = 80;
@@ -151,12 +151,18 @@ fn render_status(status: StepStatus) -> String {
     }
 }
 
-/// Draws the picture as an SVG file.
+/// Draws the picture as an SVG file, below the answer and above the names of the runs.
 pub fn draw(comparison: &Comparison, letters: &[String], title: &str) -> String {
     let mut drawing = Drawing { shapes: Svg::new(title, PIXELS, 0.0), x: LEFT, y: MARGIN };
+    drawing.lines(&wrap(title, CHARACTERS));
     for row in &rows(comparison, letters) {
         drawing.row(row);
     }
+    let names =
+        comparison.runs.iter().zip(letters).map(|(run, letter)| {
+            format!("{letter}: {}, pipeline {}, strategy {}", run.run_id, run.pipeline, run.strategy)
+        });
+    drawing.lines(&names.map(|name| truncate(&name, CHARACTERS)).collect::<Vec<_>>());
     drawing.shapes.set_height(drawing.y);
     drawing.shapes.render_file()
 }
@@ -165,6 +171,10 @@ pub fn draw(comparison: &Comparison, letters: &[String], title: &str) -> String 
 const HEIGHT: f64 = 40.0;
 /// Room between two boxes.
 const GAP: f64 = 16.0;
+/// Height of a line of text.
+const LINE: f64 = 18.0;
+/// Length of a line of text.
+const CHARACTERS: usize = ((PIXELS - 2.0 * MARGIN) / CHARACTER) as usize;
 /// Room around the picture.
 const MARGIN: f64 = 16.0;
 /// Where the boxes begin.
@@ -178,6 +188,15 @@ struct Drawing {
 }
 
 impl Drawing {
+    /// Writes lines of text.
+    fn lines(&mut self, lines: &[String]) {
+        for line in lines {
+            self.shapes.text([MARGIN, self.y + 12.0], Anchor::Start, "", line);
+            self.y += LINE;
+        }
+        self.y += GAP;
+    }
+
     fn row(&mut self, row: &Row<'_>) {
         self.shapes.text([MARGIN, self.y + HEIGHT / 2.0 + 4.0], Anchor::Start, "bold", &row.label);
         for step in row.steps {

@@ -3,6 +3,7 @@
 use super::cell::Cell;
 use super::difference::{Conclusion, Measure, MeasureDifference, VariantDifference};
 use super::figures::Variant;
+use crate::acceptance::Acceptance;
 use crate::stats::MIN_VALUES;
 
 /// Returns the answer about one variant: which is better, by how much, and how sure that is.
@@ -10,7 +11,13 @@ pub(super) fn sentence(difference: &VariantDifference) -> String {
     let VariantDifference { variant, baseline, .. } = difference;
     match difference.measures.first() {
         None => format!("too few runs to compare {variant} with {baseline}: no pair of runs has ended"),
-        Some(first) => first.sentence(variant, baseline),
+        Some(first) => {
+            let cost = difference.measures.iter().find(|measure| measure.measure == Measure::UsdPerRun);
+            let values = |cost: &MeasureDifference| (cost.value(cost.variant), cost.value(cost.baseline));
+            let cost =
+                cost.map(values).map(|(variant, baseline)| format!(". A run costs {variant} against {baseline}"));
+            first.sentence(variant, baseline) + &cost.unwrap_or_default()
+        }
     }
 }
 
@@ -32,8 +39,10 @@ impl MeasureDifference {
             ),
             Conclusion::TooFew => format!(
                 "too few runs to compare the {what} of {variant} and {baseline}: {} of at least {MIN_VALUES} pairs \
-                 ({values})",
-                self.pairs
+                 ({values}){}",
+                self.pairs,
+                self.more_repetitions
+                    .map_or_else(String::new, |more| format!("; {} would be enough to compare", render_more(more)))
             ),
         }
     }
@@ -102,14 +111,16 @@ impl MeasureDifference {
         });
         let more = match self.more_repetitions {
             None => String::new(),
-            Some(more @ 0..=1_000) => {
-                let noun = if more == 1 { "repetition" } else { "repetitions" };
-                format!("; about {more} more {noun} would show one of this size")
-            }
+            Some(more @ 0..=1_000) => format!("; about {} would decide one of this size", render_more(more)),
             Some(_) => "; one of this size needs more than 1,000 more repetitions".to_owned(),
         };
         format!("{smallest}{more}")
     }
+}
+
+fn render_more(repetitions: u64) -> String {
+    let noun = if repetitions == 1 { "repetition" } else { "repetitions" };
+    format!("{repetitions} more {noun}")
 }
 
 impl Measure {
@@ -117,7 +128,7 @@ impl Measure {
     fn verbs(self) -> (&'static str, &'static str) {
         match self {
             Self::AcceptanceRate => ("is accepted more often", "is accepted less often"),
-            Self::PassRate => ("passes more", "passes less"),
+            Self::PassRate => ("passes more often", "passes less often"),
             Self::FailedJudgements => ("fails more judgements", "fails fewer judgements"),
             Self::UsdPerRun => ("costs more", "costs less"),
         }
@@ -139,12 +150,28 @@ pub(super) fn warnings(variants: &[Variant], differences: &[VariantDifference], 
     let mut warnings = Vec::new();
     let pipelines: Vec<String> = variants
         .iter()
-        .filter_map(|variant| Some(format!("{} of {}", variant.pipeline.as_ref()?, variant.variant)))
+        .filter_map(|variant| match variant.pipeline.as_ref()? {
+            pipeline if *pipeline == variant.variant => Some(pipeline.clone()),
+            pipeline => Some(format!("{pipeline} of {}", variant.variant)),
+        })
         .collect();
     if variants.len() > 1 && gates_differ(variants, cells) {
         warnings.push(format!(
             "the pipelines differ ({}): to pass means something else in each; compare accepted runs",
             pipelines.join(", ")
+        ));
+    }
+    let not_run: usize = variants.iter().map(|variant| variant.acceptance_not_run).sum();
+    if not_run > 0 {
+        let reason = cells.iter().find_map(|cell| match &cell.acceptance {
+            Acceptance::NotRun { reason } => Some(reason.as_str()),
+            _ => None,
+        });
+        warnings.push(format!(
+            "the acceptance tests of {} could not be run, and no acceptance rate includes {}: {}",
+            if not_run == 1 { "1 run".to_owned() } else { format!("{not_run} runs") },
+            if not_run == 1 { "it" } else { "them" },
+            reason.unwrap_or_default()
         ));
     }
     // Without any complete block the answer says so.

@@ -198,6 +198,11 @@ impl RunCost {
 }
 
 impl Cell {
+    /// Returns the names of the gates of its pipeline, in order.
+    pub(super) fn gate_names(&self) -> impl Iterator<Item = &PhaseName> {
+        self.gates.iter().map(|gate| &gate.gate)
+    }
+
     /// Returns a cell that has no run yet.
     pub fn not_started(id: CellId) -> Self {
         Self {

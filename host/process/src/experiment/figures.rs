@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::cell::{Cell, CellStatus, RunCost};
 use super::outcome::{Acceptances, is_passed};
+use crate::acceptance::Acceptance;
 use crate::names::{PhaseName, TaskId};
 use crate::stats::{Mean, Ratio, Share, ratio_by_cluster};
 
@@ -40,6 +41,8 @@ pub struct Variant {
     pub accepted: usize,
     /// Runs that passed and were not accepted.
     pub passed_not_accepted: usize,
+    /// Runs that passed and whose acceptance tests could not be run; no acceptance rate includes them.
+    pub acceptance_not_run: usize,
     /// The share of accepted runs, for these tasks; runs that did not pass are not accepted. `None` without acceptance tests.
     pub acceptance_rate: Option<Share>,
     /// The same for tasks like these.
@@ -60,6 +63,8 @@ pub struct Variant {
     pub usd_per_run: Option<Mean>,
     /// `usd` divided by the number of passed runs, by a bootstrap of the tasks; `None` where that is unknown or zero.
     pub usd_per_passed: Option<Ratio>,
+    /// `usd` divided by the number of accepted runs, in the same way; `None` without acceptance tests.
+    pub usd_per_accepted: Option<Ratio>,
     /// Tokens of all runs, ended or not.
     pub tokens: u64,
     /// `tokens` divided by the number of passed runs.
@@ -96,6 +101,8 @@ pub struct PassCounts {
     pub passed: usize,
     /// Runs that passed and were accepted.
     pub accepted: usize,
+    /// Runs that passed and whose acceptance tests could not be run.
+    pub not_run: usize,
     /// Runs that ended, passed ones included.
     pub ended: usize,
     /// All cells.
@@ -136,6 +143,7 @@ impl Variant {
                 .iter()
                 .filter(|cell| is_passed(cell) == Some(true) && accepted(cell) == Some(false))
                 .count(),
+            acceptance_not_run: ended.iter().filter(|cell| is_not_run(cell)).count(),
             acceptance_rate,
             acceptance_rate_similar_tasks,
             failed_judgements: mean(|cost| cost.failed_judgements as f64),
@@ -145,7 +153,8 @@ impl Variant {
             strategy_asked: cells.iter().filter(|cell| cell.strategy_asked > 0).count(),
             usd,
             usd_per_run: usd_of_ended.and_then(|values| Mean::from_amounts(&values)),
-            usd_per_passed: usd.and_then(|_| usd_per_passed(cells, tasks)),
+            usd_per_passed: usd.and_then(|_| usd_per(is_passed, cells, tasks)),
+            usd_per_accepted: usd.filter(|_| acceptance_rate.is_some()).and_then(|_| usd_per(accepted, cells, tasks)),
             tokens,
             tokens_per_passed: (passed > 0).then(|| tokens as f64 / passed as f64),
             elapsed_ms: mean(|cost| cost.elapsed_ms as f64),
@@ -179,6 +188,7 @@ impl PassCounts {
         cells.fold(Self::default(), |counts, cell| Self {
             passed: counts.passed + usize::from(is_passed(cell) == Some(true)),
             accepted: counts.accepted + usize::from(acceptances.is_accepted(cell) == Some(true)),
+            not_run: counts.not_run + usize::from(is_not_run(cell)),
             ended: counts.ended + usize::from(cell.standing.has_ended()),
             runs: counts.runs + 1,
         })
@@ -209,12 +219,18 @@ fn yields(ended: &[&Cell]) -> Vec<GateYield> {
     names.filter_map(share).collect()
 }
 
-fn usd_per_passed(cells: &[&Cell], tasks: &[TaskId]) -> Option<Ratio> {
+/// Whether the run passed and its acceptance tests could not be run.
+fn is_not_run(cell: &Cell) -> bool {
+    is_passed(cell) == Some(true) && matches!(cell.acceptance, Acceptance::NotRun { .. })
+}
+
+/// Returns the money of all runs, divided by the number of those with this outcome.
+fn usd_per(outcome: impl Fn(&Cell) -> Option<bool>, cells: &[&Cell], tasks: &[TaskId]) -> Option<Ratio> {
     let of_task = |task: &TaskId| {
         let cells = cells.iter().filter(|cell| cell.id.task == *task);
-        cells.fold((0.0, 0.0), |(usd, passed), cell| {
-            let more = if is_passed(cell) == Some(true) { 1.0 } else { 0.0 };
-            (usd + cell.cost.usd.unwrap_or_default(), passed + more)
+        cells.fold((0.0, 0.0), |(usd, counted), cell| {
+            let more = if outcome(cell) == Some(true) { 1.0 } else { 0.0 };
+            (usd + cell.cost.usd.unwrap_or_default(), counted + more)
         })
     };
     let ratio = ratio_by_cluster(&tasks.iter().map(of_task).collect::<Vec<_>>())?;

@@ -21,11 +21,21 @@ pub struct SupersededRun {
     pub usd: Option<f64>,
     /// Milliseconds of work, without waiting for people.
     pub elapsed_ms: u64,
+    /// Whether model answers came from a script.
+    pub scripted: bool,
 }
 
 impl From<Cell> for SupersededRun {
     fn from(cell: Cell) -> Self {
         let Cell { id, standing, cost, .. } = cell;
-        Self { id, standing, calls: cost.calls, tokens: cost.tokens, usd: cost.usd, elapsed_ms: cost.elapsed_ms }
+        Self {
+            id,
+            standing,
+            calls: cost.calls,
+            tokens: cost.tokens,
+            usd: cost.usd,
+            elapsed_ms: cost.elapsed_ms,
+            scripted: cost.scripted,
+        }
     }
 }

@@ -38,7 +38,7 @@ impl fmt::Display for StopCause {
             Self::Cancelled { by } => write!(f, "cancelled by {by}"),
             Self::EndOfRecord => f.write_str("the record ends here"),
             Self::BeforeDecision { at } => {
-                write!(f, "the beginning that variants share ends with {at}; each goes on in a run of its own")
+                write!(f, "the shared beginning is complete: each variant goes on after {at} in a run of its own")
             }
         }
     }

@@ -161,10 +161,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         render_former_limits(&experiment, before),
         paths::display_path(&out),
     ));
-    let cells = Cells::new(&experiment, plan, known, journal, &config);
+    let (limits, file) = (experiment.budget, experiment.file.clone());
+    let cells = Cells::new(&experiment, plan, known, Arc::clone(&journal), &config);
     let driver = ExperimentDriver::new(experiment, cells, config, host, view, out.clone(), state);
     let (results, exit) = driver.drive(jobs, &context.signals).await;
     report(&args, context, &out, &results)?;
+    let spent = ExperimentBudget::new(&journal, &results.experiment).spent([])?;
+    let over = driver.is_over_budget().then_some(file.as_str());
+    printer.note(&render_end(&results, spent, &limits, over, printer));
     Ok(exit_of(&args, &results, exit, printer))
 }
 
@@ -220,6 +224,7 @@ fn look(
     if args.report_only {
         let results = cells.results();
         report(args, context, out, &results)?;
+        printer.note(&render_end(&results, spent, &experiment.budget, None, &printer));
         return Ok(exit_of(args, &results, Exit::Passed, &printer));
     }
     printer.note(&format!("{}\n", render_budget(&experiment.budget, spent)));
@@ -240,8 +245,17 @@ fn report(args: &Args, context: &Context, out: &Path, results: &Results) -> Resu
         _ => table::render_terminal(results, printer.paint()) + &notes::render_terminal(results),
     });
     printer.note(&format!("\nResults are in {}.\n", paths::display_path(out)));
-    printer.note(&render_open_runs(results, &printer));
     Ok(())
+}
+
+/// Says what was spent, and how the runs that have not ended continue. `over` is the file whose budget is used up.
+fn render_end(results: &Results, spent: Spent, limits: &BudgetConfig, over: Option<&str>, printer: &Printer) -> String {
+    let of = limits.usd.map(|usd| format!(" of {}", money(Some(usd)))).unwrap_or_default();
+    let end = format!("Spent {}{of} in {}.\n", money(spent.usd), count(spent.calls, "call"));
+    end + &match over {
+        Some(file) => format!("The budget is used up. Raise [budget] in {file}, then repeat the command.\n"),
+        None => render_open_runs(results, printer),
+    }
 }
 
 fn render_budget(budget: &BudgetConfig, spent: Spent) -> String {

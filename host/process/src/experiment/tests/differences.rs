@@ -28,7 +28,10 @@ fn the_answer_names_the_better_variant() {
     assert_eq!(results.baseline.as_deref(), Some("old"));
     assert_eq!(
         results.answer,
-        ["new passes more than old: 90 % against 30 %, +60 points (95 % interval 34 to 78, p < 0.001)"]
+        [
+            "new passes more often than old: 90 % against 30 %, +60 points (95 % interval 34 to 78, p < 0.001). A run costs \
+          0.1285 USD against 0.1285 USD"
+        ]
     );
     let [passed, judgements, usd] = &results.differences[0].measures[..] else { unreachable!() };
     assert_eq!((passed.verdict, passed.pairs, passed.more_repetitions), (Conclusion::Better, 20, None));
@@ -38,7 +41,7 @@ fn the_answer_names_the_better_variant() {
     assert_eq!(other.differences[0].measures[0].verdict, Conclusion::Worse);
     assert!(
         other.answer[0]
-            .starts_with("old passes less than new: 30 % against 90 %, -60 points (95 % interval -78 to -34, "),
+            .starts_with("old passes less often than new: 30 % against 90 %, -60 points (95 % interval -78 to -34, "),
         "{:?}",
         other.answer
     );
@@ -51,7 +54,8 @@ fn an_open_question_says_what_would_decide() {
         results.answer,
         [
             "not decided whether new or old has the better pass rate: 70 % against 60 %, +10 points (95 % interval -8 to 30, \
-          p 0.25); 20 pairs can show a difference of 35 points or more; about 29 more repetitions would show one of this size"
+          p 0.25); 20 pairs can show a difference of 35 points or more; about 29 more repetitions would decide one of this \
+          size. A run costs 0.1285 USD against 0.1285 USD",
         ]
     );
     let few = Results::new(
@@ -61,7 +65,8 @@ fn an_open_question_says_what_would_decide() {
     );
     assert_eq!(
         few.answer,
-        ["too few runs to compare the pass rate of new and old: 4 of at least 6 pairs (100 % against 100 %)"]
+        ["too few runs to compare the pass rate of new and old: 4 of at least 6 pairs (100 % against 100 %); 1 more \
+          repetition would be enough to compare. A run costs 0.1150 USD against 0.1150 USD"]
     );
     assert_eq!(few.differences[0].measures[0].more_repetitions, Some(1));
 }
@@ -105,6 +110,59 @@ fn different_pipelines_are_said() {
         Results::new("x", None, cells).warnings,
         ["the pipelines differ (tsp of old, lean of new): to pass means something else in each; compare accepted runs"]
     );
+}
+
+#[test]
+fn equal_outcomes_have_equal_verdicts_in_each_measure() {
+    let mut cells = passing(&[("old", 5), ("new", 8)]);
+    for cell in cells.iter_mut().filter(|cell| cell.standing == CellStatus::Passed) {
+        cell.acceptance = Acceptance::Accepted;
+    }
+    let results = Results::new("x", None, cells);
+    let [accepted, passed] = &results.differences[0].measures[..2] else { panic!() };
+    assert_eq!((accepted.measure, passed.measure), (Measure::AcceptanceRate, Measure::PassRate));
+    assert_eq!((accepted.p_adjusted, accepted.verdict), (passed.p_adjusted, passed.verdict));
+    assert_eq!(accepted.verdict, Conclusion::Better);
+}
+
+#[test]
+fn judgements_of_different_gates_are_not_compared() {
+    let mut cells = passing(&[("old", 5), ("new", 8)]);
+    let is_measured = |cells: &[Cell]| {
+        let results = Results::new("x", None, cells.to_vec());
+        results.differences[0].measures.iter().any(|it| it.measure == Measure::FailedJudgements)
+    };
+    assert!(is_measured(&cells));
+    let gate = |name: &&str| CellGate {
+        gate: name.parse().unwrap(),
+        standing: GateStatus::Passed,
+        judgements: 1,
+        failed: 0,
+        first_passed: Some(true),
+    };
+    for cell in &mut cells {
+        let gates = if cell.id.variant == "new" { &["test"][..] } else { &["review", "test"] };
+        cell.gates = gates.iter().map(gate).collect();
+    }
+    assert!(!is_measured(&cells));
+}
+
+#[test]
+fn acceptance_tests_that_did_not_run_are_said() {
+    let mut cells = passing(&[("old", 10), ("new", 10)]);
+    cells.iter_mut().for_each(|cell| cell.acceptance = Acceptance::Accepted);
+    cells[0].acceptance = Acceptance::NotRun { reason: "test_x.py does not load".into() };
+    let results = Results::new("x", None, cells);
+    assert_eq!(
+        results.warnings,
+        ["the acceptance tests of 1 run could not be run, and no acceptance rate includes it: test_x.py does not load"]
+    );
+    let old = &results.variants[0];
+    assert_eq!((old.accepted, old.acceptance_not_run, old.acceptance_rate.unwrap().n), (19, 1, 19));
+    assert_eq!((results.tasks[0].variants[0].not_run, results.tasks[0].variants[0].accepted), (1, 9));
+    let each = |ratio: Option<crate::stats::Ratio>| ratio.unwrap().value;
+    assert!((each(old.usd_per_accepted) - 2.57 / 19.0).abs() < 1e-9, "{old:?}");
+    assert!((each(old.usd_per_passed) - 2.57 / 20.0).abs() < 1e-9, "{old:?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod simulated;
 
 use super::*;
 use crate::acceptance::Acceptance;
+use crate::result::GateStatus;
 
 /// Returns a cell without judgements and costs.
 fn cell(variant: &str, task: &str, repetition: u32, standing: CellStatus) -> Cell {
@@ -43,7 +44,7 @@ fn figures_count_ended_runs_only() {
     assert_eq!(a.usd_per_passed.unwrap().value, 0.6, "all that was spent, for the one that passed");
     assert_eq!(a.tokens_per_passed, Some(600.0));
     assert_eq!(a.usd_per_run.unwrap().n, 3);
-    assert_eq!(results.tasks[1].variants, [PassCounts { passed: 0, accepted: 0, ended: 1, runs: 2 }]);
+    assert_eq!(results.tasks[1].variants, [PassCounts { passed: 0, accepted: 0, not_run: 0, ended: 1, runs: 2 }]);
     assert!(!results.is_complete() && results.answer.is_empty());
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use phasegate_experiment::{Experiment, PlannedRun, Start};
 use phasegate_process::RunId;
+use phasegate_process::acceptance::Acceptance;
 use phasegate_process::experiment::{CellId, CellStatus, Results};
 use phasegate_process::sync::lock;
 use phasegate_runtime::output::{has_final_result, write_out};
@@ -256,6 +257,11 @@ impl ExperimentDriver {
         }
     }
 
+    /// Whether a run stopped because the budget of the experiment is used up.
+    pub fn is_over_budget(&self) -> bool {
+        self.budget_reported.load(Ordering::Relaxed)
+    }
+
     /// Whether no further run may start.
     fn is_halted(&self) -> bool {
         self.halted.load(Ordering::Relaxed)
@@ -294,13 +300,20 @@ impl ExperimentDriver {
         let counts = cell.standing.has_ended() && planned.start != Start::SharedBeginning;
         let number = if counts { self.ended.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
         let number = if number == 0 { "-".to_owned() } else { number.to_string() };
-        let standing = cell.standing.as_str();
         let CellId { variant, task, repetition, .. } = &cell.id;
         let label = format!("{task} {variant} #{repetition}");
-        let reason = match cell.standing {
-            CellStatus::Passed => String::new(),
-            _ => format!(": {}", truncate(&cell.reason, REASON)),
+        let is_complete = planned.start == Start::SharedBeginning && cell.standing == CellStatus::Stopped;
+        let (standing, reason) = match cell.standing {
+            CellStatus::Stopped if is_complete && exit == Exit::Passed => ("complete", None),
+            CellStatus::Passed => match &cell.acceptance {
+                Acceptance::NotTested => ("passed", None),
+                Acceptance::Accepted => ("passed, accepted", None),
+                Acceptance::NotAccepted { reason } => ("passed, not accepted", Some(reason)),
+                Acceptance::NotRun { reason } => ("passed, acceptance tests not run", Some(reason)),
+            },
+            standing => (standing.as_str(), Some(&cell.reason)),
         };
+        let reason = reason.map(|reason| format!(": {}", truncate(reason, REASON))).unwrap_or_default();
         let figures = format!(
             "{}, {}, {}",
             count(spent.gate_attempts as u64, "gate attempt"),

@@ -1,7 +1,8 @@
 //! What the cells that would run may use: the mean of earlier runs.
 //!
 //! The first of these sources that has a run is used: ended runs of the same variant, of its earlier versions, of other variants
-//! with the same pipeline, and other runs of that pipeline in the journal. Without any there is no estimate. Pure.
+//! with the same pipeline, and other runs of that pipeline in the journal. Without any there is no estimate. Runs with scripted
+//! answers say nothing about models, and the other way round. Pure.
 
 use phasegate_experiment::PlannedVariant;
 use phasegate_process::experiment::{Cell, SupersededRun};
@@ -58,12 +59,17 @@ impl Estimator<'_> {
     /// Returns the estimate of one cell of a variant. With shared beginnings, it is what comes after the beginning, as far as
     /// that is known.
     pub fn estimate_cell(&self, at: usize, name: &str) -> Option<Estimate> {
+        let scripted = self.variants.get(at).is_some_and(is_scripted);
         let of_cells = |from: Source, wanted: &dyn Fn(usize) -> bool| {
-            let wanted = self.cells.iter().filter(|(at, cell)| wanted(*at) && cell.standing.has_ended());
+            let alike = |cell: &Cell| cell.standing.has_ended() && cell.cost.scripted == scripted;
+            let wanted = self.cells.iter().filter(|(at, cell)| wanted(*at) && alike(cell));
             Estimate::mean(wanted.map(|(_, cell)| Estimate::of_cell(from, cell)))
         };
         let pipeline = |at: usize| self.variants.get(at).map(|planned| planned.pipeline_name.as_str());
-        let earlier = self.superseded.iter().filter(|run| run.id.variant == name && run.standing.has_ended());
+        let earlier = self
+            .superseded
+            .iter()
+            .filter(|run| run.id.variant == name && run.standing.has_ended() && run.scripted == scripted);
         let whole = |estimate: Estimate| Estimate { with_beginnings: self.shares, ..estimate };
         of_cells(Source::Variant, &|other| other == at)
             .or_else(|| Estimate::mean(earlier.map(Estimate::of_superseded)).map(whole))
@@ -72,12 +78,16 @@ impl Estimator<'_> {
     }
 
     fn estimate_from_journal(&self, variant: &PlannedVariant) -> Option<Estimate> {
-        let models = &variant.settings.models;
-        let scripted =
-            Tier::ALL.iter().filter_map(|tier| models.configured(*tier)).any(|(_, model)| model.is_scripted());
+        let scripted = is_scripted(variant);
         let alike = |run: &&PastEffort| run.pipeline == variant.pipeline_name && run.scripted == scripted;
         Estimate::mean(self.past.iter().filter(alike).map(Estimate::of_past))
     }
+}
+
+/// Whether a script answers for any model of the variant.
+fn is_scripted(variant: &PlannedVariant) -> bool {
+    let models = &variant.settings.models;
+    Tier::ALL.iter().filter_map(|tier| models.configured(*tier)).any(|(_, model)| model.is_scripted())
 }
 
 /// Returns the estimate of one shared beginning, from those that are complete.

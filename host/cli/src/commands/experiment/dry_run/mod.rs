@@ -163,10 +163,14 @@ impl DryRun {
             if estimate.with_beginnings {
                 text.push_str("            shared beginnings are counted for each variant: none is complete yet\n");
             }
-            if let (Some(limit), Some(usd)) = (self.budget.usd, estimate.usd)
-                && usd + self.budget.spent.usd.unwrap_or(0.0) > limit
+            let left = self.budget.usd.map(|limit| limit - self.budget.spent.usd.unwrap_or(0.0));
+            if let (Some(left), Some(usd)) = (left, estimate.usd)
+                && usd > left
             {
-                text.push_str("            more than the budget has left\n");
+                let left = money(Some(left.max(0.0)));
+                text.push_str(&format!(
+                    "            the budget has {left} left: the experiment would stop before its end\n"
+                ));
             }
         }
         text

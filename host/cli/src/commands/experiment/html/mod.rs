@@ -10,7 +10,7 @@ mod tests;
 
 use phasegate_process::experiment::{Cell, CellStatus, Results, SupersededRun};
 
-use super::table::render_sharing;
+use super::table::{difference_rows, figure_rows, render_sharing};
 use crate::svg::{STYLE, escape};
 use crate::terminal::format::{cost, count, duration, money, one_line};
 
@@ -38,6 +38,7 @@ pub fn render(results: &Results, notes: &[&str]) -> String {
         answer(results),
         key(results),
         pictures(results),
+        figures_table(results),
         runs(results),
         superseded(results),
         list("Methods", "", notes),
@@ -88,10 +89,11 @@ fn key(results: &Results) -> String {
     let items = results.variants.iter().enumerate().map(|(place, variant)| {
         let baseline = if results.baseline.as_ref() == Some(&variant.variant) { " (baseline)" } else { "" };
         let (class, name) = (figures::class(place), escape(&variant.variant));
-        format!(
-            "<li><span class=\"swatch {class}\"></span>{name}{baseline}: passed {} of {}</li>\n",
-            variant.passed, variant.ended
-        )
+        let (word, some, all) = match variant.acceptance_rate {
+            Some(tested) => ("accepted", variant.accepted, tested.n),
+            None => ("passed", variant.passed, variant.ended),
+        };
+        format!("<li><span class=\"swatch {class}\"></span>{name}{baseline}: {word} {some} of {all}</li>\n")
     });
     format!("<ul class=\"key\">\n{}</ul>\n", items.collect::<String>())
 }
@@ -108,6 +110,25 @@ fn pictures(results: &Results) -> String {
         figures::draw_time(results).map(|drawn| figure("Time of a run", drawn)),
     ];
     format!("<div class=\"pictures\">\n{}</div>\n", all.into_iter().flatten().collect::<String>())
+}
+
+/// The figures that the terminal shows: a row for each, a column for each variant.
+fn figures_table(results: &Results) -> String {
+    let row = |head: &str, tag: &str, cells: &[String]| {
+        let cells: String = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect();
+        format!("<tr><th>{}</th>{cells}</tr>\n", escape(head))
+    };
+    let names: Vec<String> = results.variants.iter().map(|variant| one_line(&variant.variant)).collect();
+    let mut rows: String = figure_rows(results).iter().map(|figure| row(&figure.label, "td", &figure.cells)).collect();
+    if let Some(baseline) = results.baseline.as_ref().filter(|_| !results.differences.is_empty()) {
+        let heads = vec![String::new(); names.len()];
+        rows.push_str(&row(&format!("difference from {baseline}"), "td", &heads));
+        rows.extend(difference_rows(results).iter().map(|figure| row(&figure.label, "td", &figure.cells)));
+    }
+    let head = row("", "th", &names);
+    format!(
+        "<h2>Figures</h2>\n<div class=\"scroll\">\n<table>\n<thead>{head}</thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n"
+    )
 }
 
 fn runs(results: &Results) -> String {

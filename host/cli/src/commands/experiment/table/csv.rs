@@ -40,7 +40,7 @@ impl Line {
 /// Renders a CSV line for each variant.
 pub fn render_csv(results: &Results) -> String {
     let line = |variant: &Variant| {
-        let each = variant.usd_per_passed;
+        let (each, accepted) = (variant.usd_per_passed, variant.usd_per_accepted);
         Line::new(results)
             .text("variant", &variant.variant)
             .text("pipeline", variant.pipeline.as_deref().unwrap_or_default())
@@ -57,6 +57,7 @@ pub fn render_csv(results: &Results) -> String {
             .share("pass_rate_similar_tasks", variant.pass_rate_similar_tasks)
             .text("accepted", variant.accepted)
             .text("passed_not_accepted", variant.passed_not_accepted)
+            .text("acceptance_not_run", variant.acceptance_not_run)
             .share("acceptance_rate", variant.acceptance_rate)
             .share("acceptance_rate_similar_tasks", variant.acceptance_rate_similar_tasks)
             .mean("failed_judgements", variant.failed_judgements)
@@ -70,6 +71,12 @@ pub fn render_csv(results: &Results) -> String {
                 each.map(|it| it.value),
                 each.and_then(|it| it.low),
                 each.and_then(|it| it.high),
+            )
+            .interval(
+                "usd_per_accepted",
+                accepted.map(|it| it.value),
+                accepted.and_then(|it| it.low),
+                accepted.and_then(|it| it.high),
             )
             .text("tokens", variant.tokens)
             .number("tokens_per_passed", variant.tokens_per_passed)

@@ -5,7 +5,7 @@ use phasegate_process::PhaseName;
 use phasegate_process::experiment::{CellStatus, Conclusion, MeasureDifference, PassCounts, Results, Variant};
 use phasegate_process::stats::{Mean, Ratio, Share};
 
-use crate::terminal::format::{compact_number, duration};
+use crate::terminal::format::{compact_number, count, duration};
 
 /// A label, and a cell for each variant.
 pub struct Row {
@@ -28,6 +28,9 @@ pub fn figure_rows(results: &Results) -> Vec<Row> {
     let mut rows = Vec::new();
     if results.variants.iter().any(|variant| variant.acceptance_rate.is_some()) {
         rows.push(row("accepted", &|variant| render_count(variant.accepted, variant.runs, variant.ended)));
+        if any(|variant| variant.acceptance_not_run) {
+            rows.push(row("acceptance not run", &|variant| variant.acceptance_not_run.to_string()));
+        }
         rows.push(row("acceptance rate", &acceptance_rate));
         rows.push(row("passed not accepted", &|variant| variant.passed_not_accepted.to_string()));
     }
@@ -50,11 +53,18 @@ pub fn figure_rows(results: &Results) -> Vec<Row> {
             mean.map_or_else(|| unknown.to_owned(), |mean| interval(&decimal, mean.value, mean.low, mean.high))
         }
     }));
-    rows.push(row("usd per passed", &|variant| match (variant.passed, variant.usd) {
-        (0, _) => "none passed".to_owned(),
+    // While runs are open, their money is there and their outcome is not.
+    let so_far = |variant: &Variant| if variant.ended < variant.runs { " so far" } else { "" };
+    let usd_per = |counted: usize, word: &str, variant: &Variant, ratio: Option<Ratio>| match (counted, variant.usd) {
+        (0, _) => format!("none {word}"),
         (_, None) => unknown.to_owned(),
-        _ => variant.usd_per_passed.map_or_else(|| NONE.to_owned(), render_ratio),
-    }));
+        _ => ratio.map_or_else(|| NONE.to_owned(), render_ratio) + so_far(variant),
+    };
+    if results.variants.iter().any(|variant| variant.acceptance_rate.is_some()) {
+        let cell = |variant: &Variant| usd_per(variant.accepted, "accepted", variant, variant.usd_per_accepted);
+        rows.push(row("usd per accepted", &cell));
+    }
+    rows.push(row("usd per passed", &|variant| usd_per(variant.passed, "passed", variant, variant.usd_per_passed)));
     rows.push(row("tokens per passed", &|variant| {
         variant.tokens_per_passed.map_or("none passed".to_owned(), |tokens| compact_number(tokens.round() as u64))
     }));
@@ -125,7 +135,11 @@ pub fn task_rows(results: &Results) -> Vec<Row> {
     let tested = results.variants.iter().any(|variant| variant.acceptance_rate.is_some());
     let cell = |counts: &PassCounts| {
         let passed = render_count(counts.passed, counts.runs, counts.ended);
-        if tested { format!("{passed}, {} accepted", counts.accepted) } else { passed }
+        match (tested, counts.not_run) {
+            (false, _) => passed,
+            (true, 0) => format!("{passed}, {} accepted", counts.accepted),
+            (true, not_run) => format!("{passed}, {} accepted, {not_run} not run", counts.accepted),
+        }
     };
     let row = |row: &phasegate_process::experiment::TaskRow| Row {
         label: row.task.to_string(),
@@ -141,7 +155,7 @@ pub fn render_standing(standing: CellStatus) -> String {
 fn render_conclusion(difference: &MeasureDifference) -> String {
     let verdict = difference.verdict.as_str().replace('_', " ");
     match (difference.verdict, difference.render_p()) {
-        (Conclusion::TooFew, _) | (_, None) => format!("too few: {} pairs", difference.pairs),
+        (Conclusion::TooFew, _) | (_, None) => format!("too few: {}", count(difference.pairs as u64, "pair")),
         (_, Some(p)) => format!("{verdict}, {p}"),
     }
 }
@@ -165,8 +179,8 @@ fn pass_rate(variant: &Variant) -> String {
 
 fn acceptance_rate(variant: &Variant) -> String {
     match variant.acceptance_rate {
-        Some(rate) if variant.ended == variant.runs => render_rate(rate),
-        Some(rate) => format!("{} of {} ended", render_rate(rate), rate.n),
+        Some(rate) if rate.n as usize == variant.runs => render_rate(rate),
+        Some(rate) => format!("{} of {} tested", render_rate(rate), rate.n),
         None => NONE.to_owned(),
     }
 }

@@ -9,9 +9,9 @@ use crate::terminal::format::{count, duration, money, one_line};
 /// How the figures are computed, and what they mean.
 pub const NOTES: &str = "[low, high] are 95 % intervals. Shares have Wilson's interval for these tasks; means have Student's from 6 runs \
                      on; usd per passed is resampled by task from 6 tasks on. The differences pair the runs of one task and \
-                     repetition; p values are corrected for several variants. Failed judgements, escaped defects, cost and time are \
-                     means over the runs that ended. Usd and tokens per passed run are the totals of all runs of the variant, \
-                     divided by the runs that passed. An escaped defect is one that an earlier gate could have found.";
+                     repetition. With more than two variants, p values have Holm's correction, and intervals do not. Failed judgements, escaped defects, cost and time are \
+                     means over the runs that ended. Usd and tokens per passed or accepted run are the totals of all runs of \
+                     the variant, divided by the runs that passed or were accepted. An escaped defect is one that an earlier gate could have found.";
 const SCRIPTED: &str = "Answers were scripted: the figures describe the process and say nothing about a model.";
 
 /// Renders the answer, the warnings, and a row for each variant and for each task.

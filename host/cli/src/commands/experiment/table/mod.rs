@@ -8,6 +8,7 @@ mod sharing;
 mod terminal;
 
 pub use csv::{render_cells_csv, render_csv, render_differences_csv, render_gates_csv};
+pub use figures::{difference_rows, figure_rows};
 pub use markdown::{NOTES, render_markdown, render_report};
 use phasegate_process::experiment::Results;
 pub use sharing::render_sharing;

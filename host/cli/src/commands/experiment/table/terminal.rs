@@ -16,6 +16,10 @@ const MIN_NAME: usize = 18;
 /// The same of a task.
 const MIN_TASK: usize = 28;
 
+/// What a reader of the table has to know; the report says more.
+const LEGEND: &str = "[low, high] is a 95 % interval, for these tasks. Better and worse: p is below 0.05. report.html has pictures, \
+                      and report.md says how each figure is computed.";
+
 /// Renders the answer, the warnings and a column for each variant.
 pub fn render_terminal(results: &Results, paint: Paint) -> String {
     let ended = results.cells.iter().filter(|cell| cell.standing.has_ended()).count();
@@ -39,6 +43,9 @@ pub fn render_terminal(results: &Results, paint: Paint) -> String {
         text.push_str(&format!("\n{}: the result says nothing about a model\n", paint.yellow("answers were scripted")));
     }
     text.push_str(&tables(results, width));
+    if results.differences.iter().any(|difference| !difference.measures.is_empty()) {
+        text.push_str(&format!("\n{}", paint_lines(&paragraph(LEGEND), |line| paint.dim(line))));
+    }
     text
 }
 
