@@ -53,7 +53,7 @@ fn page_is_well_formed_and_complete() {
     let page = render(&results, &["Intervals are 95 % intervals."]);
     let names = elements(&page);
     let count = |name: &str| names.iter().filter(|it| *it == name).count();
-    assert_eq!((count("svg"), count("table"), count("tr")), (3, 1, 25), "no gate was judged");
+    assert_eq!((count("svg"), count("table"), count("tr")), (3, 2, 42), "no gate was judged");
     // A dot for each variant and task, one for the difference; one for each run in two pictures.
     assert_eq!(count("circle"), 4 + 1 + 2 * 24);
     assert!(page.contains(&escape(&results.answer[0])), "{page}");
