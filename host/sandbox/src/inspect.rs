@@ -73,7 +73,9 @@ pub struct Inspection {
 
 impl Inspection {
     /// Returns the part of the operator's grants that the plugin receives: what its manifest asks for and its imports can
-    /// use. Without a manifest, its imports decide. Fails if an import has no grant or is missing from the manifest.
+    /// use. Without a manifest, its imports decide. Some toolchains import every interface of a world, so an import that the
+    /// manifest does not ask for is no fault: calls of it are answered as not granted. Fails if something that is imported and
+    /// asked for has no grant.
     pub fn effective_grants(&self, plugin: &PluginName, grants: &Grants) -> Result<Grants, LoadError> {
         let mut given = self.manifest.as_ref().map_or_else(|| grants.clone(), |manifest| manifest.granted(grants));
         if !self.wants.contains(&Want::Models) {
@@ -83,12 +85,12 @@ impl Inspection {
             given.test_bench.clear();
         }
         let asks = self.requested_grants();
-        let plugin = plugin.clone();
-        match (self.missing_grants(&asks), self.missing_grants(&given)) {
-            (Some(wanted), _) => Err(LoadError::NotAsked { plugin, wanted }),
-            (None, Some(wanted)) => Err(LoadError::NotGranted { plugin, wanted, grants: example_grants(asks) }),
-            (None, None) => Ok(given),
+        let lacking = self.wants.iter().filter(|want| want.is_granted_in(&asks) && !want.is_granted_in(&given));
+        let wanted = lacking.map(|want| want.description()).collect::<Vec<_>>().join(" and ");
+        if wanted.is_empty() {
+            return Ok(given);
         }
+        Err(LoadError::NotGranted { plugin: plugin.clone(), wanted, grants: example_grants(asks) })
     }
 
     /// Returns the grants that its manifest asks for. Without a manifest, returns examples for its imports.
@@ -104,12 +106,6 @@ impl Inspection {
             }
         }
         asks
-    }
-
-    /// Describes the capabilities that it imports and that are missing in these grants.
-    fn missing_grants(&self, grants: &Grants) -> Option<String> {
-        let lacking = self.wants.iter().filter(|want| !want.is_granted_in(grants));
-        Some(lacking.map(|want| want.description()).collect::<Vec<_>>().join(" and ")).filter(|text| !text.is_empty())
     }
 
     pub(crate) fn uses_wasi(&self) -> bool {

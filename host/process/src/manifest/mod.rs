@@ -19,7 +19,7 @@ use crate::source::{self, Reference, Source, SourceError, did_you_mean};
 pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
 
 /// In `test-bench`: every language that has a runner.
-const ANY_LANGUAGE: &str = "*";
+pub const ANY_LANGUAGE: &str = "*";
 /// The most faults of settings that are reported at once.
 const MAX_FAULTS: usize = 20;
 /// The most tiers, and the most languages, that a manifest may ask for.

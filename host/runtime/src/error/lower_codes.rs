@@ -79,6 +79,6 @@ pub(super) fn load_code(error: &LoadError) -> ErrorCode {
         | LoadError::Compile { .. } => ErrorCode::CompilationFailed,
         LoadError::Inspect { source: InspectError::NotAComponent(_) | InspectError::Manifest(_), .. }
         | LoadError::Misfit { .. } => ErrorCode::NotAPlugin,
-        LoadError::NotGranted { .. } | LoadError::NotAsked { .. } => ErrorCode::NotGranted,
+        LoadError::NotGranted { .. } => ErrorCode::NotGranted,
     }
 }

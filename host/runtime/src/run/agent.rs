@@ -32,7 +32,7 @@ pub(crate) async fn run_attempt(context: &Arc<RunContext>, mut work: AgentWork) 
     let call = context.new_call(&plugin, format!("phase {}, attempt {}", work.at.phase, work.at.attempt));
     let (phase, number) = (&work.at.phase, work.at.attempt);
     let span = tracing::info_span!(parent: &context.span, "attempt", %phase, attempt = number, plugin = %plugin.name());
-    let agent_host = Arc::new(AgentHost::new(Arc::clone(context), &work, &call.limits, span.clone()));
+    let agent_host = Arc::new(AgentHost::new(Arc::clone(context), &work, &plugin, &call.limits, span.clone()));
     let began = Instant::now();
     let capabilities: Arc<AgentHost> = Arc::clone(&agent_host);
     let result = tokio::select! {

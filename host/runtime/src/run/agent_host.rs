@@ -23,7 +23,7 @@ use phasegate_process::repository::{FileList, MatchList};
 use phasegate_process::state::AgentWork;
 use phasegate_process::sync::lock;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
-use phasegate_sandbox::{ArtifactError, Capabilities, CpuMeter, LogLevel};
+use phasegate_sandbox::{ArtifactError, Capabilities, CpuMeter, LogLevel, Plugin};
 use tokio::sync::Notify;
 use tracing::Span;
 
@@ -50,10 +50,17 @@ pub(crate) struct AgentHost {
 }
 
 impl AgentHost {
-    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork, limits: &Limits, span: Span) -> Self {
+    pub(crate) fn new(
+        context: Arc<RunContext>,
+        work: &AgentWork,
+        plugin: &Plugin,
+        limits: &Limits,
+        span: Span,
+    ) -> Self {
         let inputs: Vec<ArtifactRef> = work.inputs.iter().chain(&work.previous).cloned().collect();
         let repository = RepositoryFiles::new(Arc::clone(&context), work);
-        let calls = Arc::new(Calls::new(context, work, span));
+        let asks = plugin.inspection().manifest.as_ref().map(|manifest| manifest.asks.clone());
+        let calls = Arc::new(Calls::new(context, work, asks, span));
         Self {
             repository,
             models: ModelCalls::new(Arc::clone(&calls), limits),

@@ -28,6 +28,8 @@ pub(crate) struct Calls {
     pub(crate) at: AttemptId,
     plugin: PluginName,
     pub(crate) grants: Grants,
+    /// What the plugin's manifest asks for; `None` without a manifest.
+    asks: Option<Grants>,
     /// Calls of this attempt that the journal holds, by number.
     pub(crate) recorded: BTreeMap<u32, CallState>,
     /// The number of the call whose turn it is; calls count from 1.
@@ -38,7 +40,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork, span: Span) -> Self {
+    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork, asks: Option<Grants>, span: Span) -> Self {
         let recorded = match context.replay_check() {
             Some(check) => check.calls(&work.at),
             None => context.state().running().map(|(_, calls)| calls.clone()).unwrap_or_default(),
@@ -50,6 +52,7 @@ impl Calls {
             at,
             plugin,
             grants,
+            asks,
             recorded,
             turn: watch::Sender::new(1),
             requests: watch::Sender::default(),
@@ -132,11 +135,16 @@ impl Calls {
         known.rejected && self.context.broker.as_ref().is_some_and(|broker| !broker.is_scripted())
     }
 
-    pub(crate) fn render_denied(&self, wanted: &str, grant: &str) -> String {
+    /// Renders why a call is not answered, for the plugin. `is_asked` tells whether a manifest asks for what is wanted; `grant`
+    /// is what would be enough.
+    pub(crate) fn render_denied(&self, wanted: &str, grant: &str, is_asked: impl Fn(&Grants) -> bool) -> String {
         let Self { plugin, at, .. } = self;
+        let hint = match self.asks.as_ref().is_none_or(is_asked) {
+            true => format!("set `grants = {{ {grant} }}` under `[plugins.{plugin}]`"),
+            false => format!("its plugin.toml has to ask for it: `{grant}` under `[asks]`"),
+        };
         format!(
-            "plugin `{plugin}` (phase {}, attempt {}) asked for {wanted}, which is not granted\nhint: if it may have that, \
-             set `grants = {{ {grant} }}` under `[plugins.{plugin}]`",
+            "plugin `{plugin}` (phase {}, attempt {}) asked for {wanted}, which is not granted\nhint: if it may have that, {hint}",
             at.phase, at.attempt
         )
     }

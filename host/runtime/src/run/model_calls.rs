@@ -14,6 +14,7 @@ use phasegate_journal::Blob;
 use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::limits::Limits;
 use phasegate_process::model::{self, Answer, Request, StopReason, Usage};
+use phasegate_process::pipeline::Grants;
 use phasegate_process::sync::lock;
 use phasegate_process::{Digest, Event};
 use tokio::task::unconstrained;
@@ -117,7 +118,9 @@ impl ModelCalls {
                 self.calls.end_turn(call);
                 let tier = request.tier.as_str();
                 let wanted = format!("a model of tier `{tier}`");
-                Err(model::Error::Denied(self.calls.render_denied(&wanted, &format!("models = [\"{tier}\"]"))))
+                let is_asked = |asks: &Grants| asks.models.contains(&request.tier);
+                let grant = format!("models = [\"{tier}\"]");
+                Err(model::Error::Denied(self.calls.render_denied(&wanted, &grant, is_asked)))
             }
             AnswerSource::Fork(known) => self.answer_from_fork(call, request.label.clone(), asked, known)?,
             AnswerSource::Nothing => self.answer_without_record(call, request.label.clone(), &asked)?,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use phasegate_process::artifact::kinds;
+use phasegate_process::manifest::ANY_LANGUAGE;
+use phasegate_process::pipeline::Grants;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Digest, Event};
 use tracing::Instrument;
@@ -46,8 +48,10 @@ impl TrialRuns {
         if !self.may_test(&language) {
             let shown: String = language.chars().take(40).collect();
             let shown = shown.escape_debug();
-            let why =
-                self.calls.render_denied(&format!("test runs in `{shown}`"), &format!("test-bench = [\"{shown}\"]"));
+            let (wanted, grant) = (format!("test runs in `{shown}`"), format!("test-bench = [\"{shown}\"]"));
+            let is_any = |asks: &Grants| asks.test_bench.iter().any(|name| name == ANY_LANGUAGE);
+            let is_asked = |asks: &Grants| is_any(asks) || self.serves(&asks.test_bench, &language);
+            let why = self.calls.render_denied(&wanted, &grant, is_asked);
             return Ok(Err(BenchError::NoRunner(why)));
         }
         if let Some(run) = self.calls.context.trial_without_repository(&self.calls.at, call).await {
@@ -78,10 +82,15 @@ impl TrialRuns {
 
     /// Whether the agent may run tests in this language. A grant holds for every name of its language.
     fn may_test(&self, language: &str) -> bool {
+        self.serves(&self.calls.grants.test_bench, language)
+    }
+
+    /// Whether this language is one of these, by one of its names.
+    fn serves(&self, languages: &[String], language: &str) -> bool {
         let pipeline = &self.calls.context.pipeline;
         let served = |name: &str| pipeline.runner_for(name).map(|(language, _)| language);
         let wanted = served(language);
-        self.calls.grants.test_bench.iter().any(|name| name == language || (wanted.is_some() && served(name) == wanted))
+        languages.iter().any(|name| name == language || (wanted.is_some() && served(name) == wanted))
     }
 
     /// Returns the files to test: a draft of the agent, or the code of one of its inputs.

@@ -174,14 +174,6 @@ pub enum LoadError {
         /// Grants that would be enough.
         grants: Grants,
     },
-    /// The component imports an interface that its manifest does not ask for.
-    #[error("plugin `{plugin}` imports {wanted}, but its manifest does not ask for that")]
-    NotAsked {
-        /// The plugin.
-        plugin: PluginName,
-        /// What it imports: `language models`.
-        wanted: String,
-    },
     /// The compiler rejected the component.
     #[error("plugin `{plugin}` cannot be compiled: {reason}")]
     Compile {
@@ -227,7 +219,6 @@ impl LoadError {
             Self::NotGranted { plugin, grants, .. } => {
                 format!("to grant it, set `grants = {grants}` under `[plugins.{plugin}]`")
             }
-            Self::NotAsked { .. } => "add it to `[asks]` in plugin.toml, or remove the import".to_owned(),
             Self::Compile { .. } => {
                 "rebuild the plugin without WebAssembly proposals that this host does not support".to_owned()
             }

@@ -87,7 +87,6 @@ fn load_errors() -> Vec<LoadError> {
             wanted: "models".to_owned(),
             grants: Grants { models: vec![Tier::Default], ..Grants::default() },
         },
-        L::NotAsked { .. } => L::NotAsked { plugin: plugin(), wanted: "models".to_owned() },
         L::Compile { .. } => L::Compile { plugin: plugin(), reason: "unsupported feature".to_owned() },
     );
     for bound in [Bound::CodeBytes, Bound::FunctionBytes, Bound::FunctionWeight, Bound::InnerInstances] {
@@ -239,9 +238,6 @@ fn load_errors_name_plugin_and_hint() {
 
     plugin `visitor` asks for models, which is not granted
     hint: to grant it, set `grants = { models = ["default"] }` under `[plugins.visitor]`
-
-    plugin `visitor` imports models, but its manifest does not ask for that
-    hint: add it to `[asks]` in plugin.toml, or remove the import
 
     plugin `visitor` cannot be compiled: unsupported feature
     hint: rebuild the plugin without WebAssembly proposals that this host does not support

@@ -88,14 +88,16 @@ fn grants_are_narrowed_by_the_manifest() {
 }
 
 #[test]
-fn rejects_imports_that_the_manifest_omits() {
+fn imports_that_the_manifest_omits_get_nothing() {
     let all = Grants { models: Tier::ALL.to_vec(), test_bench: vec!["python".to_owned()] };
-    let error =
-        with_asks("models = [\"fast\"]\n").effective_grants(&"mine".parse().unwrap(), &all).unwrap_err().describe();
-    insta::assert_snapshot!(error, @r"
-    plugin `mine` imports trial runs of tests, but its manifest does not ask for that
-    hint: add it to `[asks]` in plugin.toml, or remove the import
-    ");
+    let name = "mine".parse().unwrap();
+    let given = with_asks("models = [\"fast\"]\n").effective_grants(&name, &all).unwrap();
+    assert_eq!(given, Grants { models: vec![Tier::Fast], test_bench: Vec::new() });
+    let given = with_asks("").effective_grants(&name, &all).unwrap();
+    assert_eq!(given, Grants::default());
+    // The operator need not grant what is imported and not asked for.
+    let models = Grants { models: vec![Tier::Fast], ..Grants::default() };
+    assert_eq!(with_asks("models = [\"fast\"]\n").effective_grants(&name, &models).unwrap(), models);
 }
 
 #[test]
