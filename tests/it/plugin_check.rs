@@ -121,27 +121,41 @@ fn calls_an_agent_as_its_own_phase() {
 
 #[test]
 fn calls_custom_gates_and_blocking_agents() {
-    assert_snapshot!(verdict(&check("examples/security-audit/security-audit.wasm", &[])), @r"
+    let audit = |more: &[&str]| verdict(&check("examples/security-audit/security-audit.wasm", more)).to_owned();
+    let pipeline = repository().join("examples/security-audit/pipeline.toml").display().to_string();
+    assert_snapshot!(audit(&["--pipeline", &pipeline, "--phase", "security-audit"]), @r"
+    this host accepts it
+
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
+      agent.run as phase `security-audit`
+        asks a model of tier default: `security-audit` (scripted answer)
+        submits findings: 0 issues, 9 checks
+    exit 0
+    ");
+    // As a phase that makes a plan and is no gate.
+    assert_snapshot!(audit(&[]), @r"
     this host accepts it
 
     dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `planning`
         asks a model of tier default: `security-audit` (scripted answer)
         submits findings: 0 issues, 9 checks
-    exit 0
+        fault: a run would reject what it submits: artifact `project_plan` is missing; findings are submitted, but the phase is no gate
+    exit 1
     ");
     assert_snapshot!(verdict(&check("plugins/dist/fixtures/blocking.wasm", &[])), @r#"
     this host accepts it
 
     dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `planning`
-        submits `project_plan`, 2 bytes: invalid: [] is not of type "object"
-    exit 0
+        submits `project_plan`, 2 bytes: invalid
+        fault: a run would reject what it submits: project_plan: [] is not of type "object"
+    exit 1
     "#);
 }
 
 #[test]
-fn reported_failure_counts_as_an_answer() {
+fn a_reported_failure_is_a_fault() {
     assert_snapshot!(verdict(&check("plugins/dist/design-review.wasm", &["--phase", "design-review"])), @r"
     this host accepts it
 
@@ -156,8 +170,63 @@ fn reported_failure_counts_as_an_answer() {
         asks a model of tier default: `design-review/architecture/repair` (scripted answer)
         progress: asking 6 specialists
         log info: design-review/architecture: asking again: checks: checklist item of the design without an answer: text that is no duration is refused; checks: checklist item of the design without an answer: an empty…
-        reports a failure, which is a valid answer: 1 of 6 specialists gave no findings, so the review is incomplete: architecture: the model's answer to `design-review/architecture` is unusable, also after one repair: checks: checklist item of the design without an answer: text that is no duration is refused; checks: checklist item of the design without an answer: an empty text is refused; checks: checklist item of the design without an answer: ho…
+        fault: it reports a failure: 1 of 6 specialists gave no findings, so the review is incomplete: architecture: the model's answer to `design-review/architecture` is unusable, also after one repair: checks: checklist item of the design without an answer: text that is no duration is refused; checks: checklist item of the design without an answer: an empty text is refused; checks: checklist item of the design without an answer: ho…
+        hint: its answers were made from schemas; give others with --answers FILE
+    exit 1
+    ");
+}
+
+#[test]
+fn answers_settings_and_attempt_are_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let unit = r#"{"unit_id": "SU-001", "description": "Parse hours and minutes", "dependencies": [], "api_interactions": 0,
+        "data_transformations": 1, "logical_branches": 1, "code_entities_modified": 1, "novelty": 1.0, "est_complexity": 12}"#;
+    let plan = format!(r#"{{"task_id": "CHECK-1", "semantic_units": [{unit}], "total_est_complexity": 12}}"#);
+    let answers = format!("[[answer]]\nphase = \"planning\"\nattempt = 2\ntext = '''{plan}'''\n");
+    let answers = file("answers.toml", &answers);
+    let planning = |more: &[&str]| {
+        let output = check("plugins/dist/planning.wasm", &[&["--answers", &answers], more].concat());
+        output.replace(&folder.path().display().to_string(), "FOLDER")
+    };
+    assert_snapshot!(verdict(&planning(&["--attempt", "2", "--settings", "tier = 'fast'"])), @r"
+    this host accepts it
+
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
+      agent.run as phase `planning`, attempt 2
+        asks a model of tier fast: `planning` (scripted answer)
+        submits `project_plan`, 372 bytes: valid
     exit 0
+    ");
+    // The script has no answer for the first attempt.
+    assert_snapshot!(verdict(&planning(&[])), @r#"
+    this host accepts it
+
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
+      agent.run as phase `planning`
+        asks a model of tier default: `planning` (scripted answer)
+        fault: it reports a failure: `planning`: the model cannot be reached: scripted:answers.toml has no answer for label "planning" (phase planning, attempt 1, call 1, occurrence 1) hint: add an [[answer]] whose conditions match this call
+    exit 1
+    "#);
+    assert_snapshot!(planning(&["--settings", "tier = 'slow'"]), @r#"
+    exit 2
+    error[PG-0101]: --settings: setting `tier`: at /tier: "slow" is not one of "fast", "default" or "deep"
+    hint: `phasegate plugin inspect FILE` shows the settings of a plugin
+    "#);
+    assert_snapshot!(planning(&["--settings", "tier = "]), @r#"
+    exit 2
+    error[PG-0101]: --settings: string values must be quoted, expected literal string
+    hint: write TOML: 'tier = "fast"'
+    "#);
+    let wrong = file("wrong.toml", "[[answer]]\ntxt = \"\"\n");
+    let output = check("plugins/dist/planning.wasm", &["--answers", &wrong]);
+    assert_snapshot!(output.replace(&folder.path().display().to_string(), "FOLDER"), @r"
+    exit 2
+    error[PG-0101]: FOLDER/wrong.toml:2: unknown key `txt` in [answer]
+    hint: did you mean `text`?
     ");
 }
 

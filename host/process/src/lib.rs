@@ -36,6 +36,7 @@ mod event;
 mod fixtures;
 mod names;
 mod schema;
+mod submission;
 mod text;
 mod work;
 

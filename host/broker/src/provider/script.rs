@@ -22,12 +22,13 @@ use crate::call::CallPath;
 pub const MAX_SCRIPT_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The reason why a script cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ScriptError {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ScriptError {
     /// File, line and what is wrong, in one line.
-    pub(crate) message: String,
+    pub message: String,
     /// What to do about it.
-    pub(crate) hint: String,
+    pub hint: String,
 }
 
 impl ScriptError {

@@ -31,8 +31,24 @@ struct Script {
 impl Scripted {
     /// Reads a script.
     pub(crate) fn read(path: &Path, price: Option<Price>) -> Result<Self, ScriptError> {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self(Arc::new(Script { name, blocks: super::script::read(path)?, price })))
+        Script::read(path, price).map(|script| Self(Arc::new(script)))
+    }
+}
+
+/// Answers of a script without a broker: for a dry run, which counts and charges nothing.
+#[derive(Debug)]
+pub struct ScriptedAnswers(Script);
+
+impl ScriptedAnswers {
+    /// Reads a script.
+    pub fn read(path: &Path) -> Result<Self, ScriptError> {
+        Script::read(path, None).map(Self)
+    }
+
+    /// Returns the answer to a request at this position, or the error that the script names. A request that no block matches
+    /// gets [`Error::Unavailable`].
+    pub fn answer(&self, path: &CallPath, request: &Request) -> Result<Response, Error> {
+        self.0.reply(self.0.find_block(path, request)?, request)
     }
 }
 
@@ -52,23 +68,32 @@ impl tower::Service<PendingCall> for Scripted {
 }
 
 impl Script {
+    fn read(path: &Path, price: Option<Price>) -> Result<Self, ScriptError> {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { name, blocks: super::script::read(path)?, price })
+    }
+
     async fn answer(&self, call: &PendingCall) -> Result<Response, Error> {
         call.report(Progress::Requesting { attempt: call.attempt });
-        let block =
-            self.block_for(&call.path, &call.request).ok_or_else(|| self.no_answer(&call.path, &call.request))?;
+        let block = self.find_block(&call.path, &call.request)?;
         if block.delay_ms > 0 {
             tokio::time::sleep(Duration::from_millis(block.delay_ms)).await;
         }
+        let response = self.reply(block, &call.request)?;
+        call.report(Progress::Receiving { characters: response.content.iter().map(characters).sum() });
+        Ok(response)
+    }
+
+    fn reply(&self, block: &Block, request: &Request) -> Result<Response, Error> {
         let (content, stop) = match &block.reply {
             Reply::Error(error) => return Err(error.clone()),
             Reply::Content { content, stop } => (content.clone(), stop.clone()),
             Reply::Generated { bytes, stop } => {
-                (vec![Content::Text { text: generated::document(&call.request, *bytes) }], stop.clone())
+                (vec![Content::Text { text: generated::document(request, *bytes) }], stop.clone())
             }
         };
-        let written = content.iter().map(characters).sum();
-        call.report(Progress::Receiving { characters: written });
-        let read: u64 = call.request.messages.iter().flat_map(|message| &message.content).map(characters).sum();
+        let written: u64 = content.iter().map(characters).sum();
+        let read: u64 = request.messages.iter().flat_map(|message| &message.content).map(characters).sum();
         let usage = Usage {
             input_tokens: block.input_tokens.unwrap_or(read.div_ceil(4)),
             output_tokens: block.output_tokens.unwrap_or(written.div_ceil(4)),
@@ -78,8 +103,9 @@ impl Script {
         Ok(Response { content, stop, model: format!("scripted:{}", self.name), usage })
     }
 
-    fn block_for(&self, path: &CallPath, request: &Request) -> Option<&Block> {
-        self.blocks.iter().find(|block| block.matches(path, request))
+    fn find_block(&self, path: &CallPath, request: &Request) -> Result<&Block, Error> {
+        let found = self.blocks.iter().find(|block| block.matches(path, request));
+        found.ok_or_else(|| self.no_answer(path, request))
     }
 
     fn no_answer(&self, path: &CallPath, request: &Request) -> Error {

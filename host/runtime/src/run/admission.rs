@@ -3,7 +3,6 @@
 use phasegate_journal::Blob;
 use phasegate_process::artifact::Validator;
 use phasegate_process::artifact::kinds;
-use phasegate_process::gate::check_findings;
 use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, AttemptId, Findings, Kind, Submission};
 use phasegate_sandbox::CpuMeter;
@@ -43,43 +42,34 @@ pub(crate) async fn admit(
     let cpu = CpuMeter::default();
     let mut admission = Admission { artifacts: Vec::new(), contents: Vec::new(), findings: None };
     for produced in &work.phase.produces {
-        let mut named = submission.artifacts.iter().filter(|artifact| artifact.name == produced.name.as_str());
-        match (named.next(), named.next()) {
-            (None, _) => faults.push(format!("artifact `{}` is missing", produced.name)),
-            (_, Some(_)) => faults.push(format!("artifact `{}` is there twice", produced.name)),
-            (Some(artifact), None) => {
-                match check(context, &work.at, &produced.kind, &artifact.content, hit, &cpu).await? {
-                    Err(found) => faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", produced.name))),
-                    Ok(()) => {
-                        let blob = Blob::new(artifact.content.clone());
-                        admission.artifacts.push(artifact_of(&blob, produced.name.clone(), produced.kind.clone()));
-                        admission.contents.push(blob);
-                    }
-                }
+        let artifact = match submission.artifact(produced) {
+            Ok(artifact) => artifact,
+            Err(fault) => {
+                faults.push(fault);
+                continue;
+            }
+        };
+        match check(context, &work.at, &produced.kind, &artifact.content, hit, &cpu).await? {
+            Err(found) => faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", produced.name))),
+            Ok(()) => {
+                let blob = Blob::new(artifact.content.clone());
+                admission.artifacts.push(artifact_of(&blob, produced.name.clone(), produced.kind.clone()));
+                admission.contents.push(blob);
             }
         }
     }
-    for artifact in &submission.artifacts {
-        if !work.phase.produces.iter().any(|produced| produced.name.as_str() == artifact.name) {
-            let name: String = artifact.name.chars().take(80).collect();
-            faults.push(format!("artifact `{}` is not one that this phase produces", name.escape_debug()));
+    faults.extend(submission.unexpected_artifacts(&work.phase));
+    let phases: Vec<_> = context.pipeline.phases.iter().map(|phase| phase.name.clone()).collect();
+    let found = submission.findings_faults(&work.phase, &phases);
+    if work.phase.gate.is_some() && found.is_empty() {
+        let blob = json_blob::<Findings>(&submission.findings.unwrap_or_default());
+        let size = blob.bytes.len();
+        if size > MAX_FINDINGS_BYTES {
+            faults.push(format!("the findings have {size} bytes; at most {MAX_FINDINGS_BYTES} are taken"));
         }
+        admission.findings = Some(blob);
     }
-    match (&work.phase.gate, submission.findings) {
-        (None, Some(_)) => faults.push("findings are submitted, but the phase is no gate".to_owned()),
-        (Some(gate), None) if gate.tests.is_none() => faults.push("a gate's agent has to submit findings".to_owned()),
-        (_, findings) => {
-            let findings = findings.unwrap_or_default();
-            let phases: Vec<_> = context.pipeline.phases.iter().map(|phase| phase.name.clone()).collect();
-            let found = check_findings(&findings, &phases);
-            admission.findings = work.phase.gate.as_ref().map(|_| json_blob::<Findings>(&findings));
-            let size = admission.findings.as_ref().map_or(0, |blob| blob.bytes.len());
-            if found.is_empty() && size > MAX_FINDINGS_BYTES {
-                faults.push(format!("the findings have {size} bytes; at most {MAX_FINDINGS_BYTES} are taken"));
-            }
-            faults.extend(found);
-        }
-    }
+    faults.extend(found);
     faults.truncate(MAX_FAULTS);
     faults.iter_mut().for_each(|fault| *fault = truncate_text(std::mem::take(fault)));
     Ok(if faults.is_empty() { Ok(admission) } else { Err(faults) })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use phasegate_broker::{CallPath, ScriptedAnswers};
 use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::model::{Answer, Content, Request, Response, StopReason, Usage};
 use phasegate_process::sync::lock;
@@ -72,13 +73,46 @@ pub struct DryHost {
     samples: Arc<Samples>,
     inputs: Vec<ArtifactRef>,
     expected: Vec<Expected>,
+    phase: String,
+    attempt: u32,
+    answers: Option<Arc<ScriptedAnswers>>,
+    /// How often each label was asked for.
+    asked: Mutex<BTreeMap<String, u32>>,
     log: CallLog,
 }
 
 impl DryHost {
-    /// Creates the host for an assignment.
-    pub fn new(samples: Arc<Samples>, assignment: &Assignment, log: CallLog) -> Self {
-        Self { samples, inputs: assignment.inputs.clone(), expected: assignment.expected.clone(), log }
+    /// Creates the host for an assignment. Without `answers`, a model answers with an artifact that is expected, or with what
+    /// the schema of the answer asks for.
+    pub fn new(
+        samples: Arc<Samples>,
+        assignment: &Assignment,
+        answers: Option<Arc<ScriptedAnswers>>,
+        log: CallLog,
+    ) -> Self {
+        Self {
+            samples,
+            inputs: assignment.inputs.iter().chain(&assignment.previous).cloned().collect(),
+            expected: assignment.expected.clone(),
+            phase: assignment.phase.to_string(),
+            attempt: assignment.attempt,
+            answers,
+            asked: Mutex::default(),
+            log,
+        }
+    }
+
+    /// Whether a model was asked.
+    pub fn was_asked(&self) -> bool {
+        !lock(&self.asked).is_empty()
+    }
+
+    /// Counts a call with this label, from 1.
+    fn count(&self, label: &str) -> u32 {
+        let mut asked = lock(&self.asked);
+        let number = asked.entry(label.to_owned()).or_default();
+        *number += 1;
+        *number
     }
 }
 
@@ -87,6 +121,11 @@ impl Capabilities for DryHost {
     async fn complete(&self, call: u32, request: Request) -> Result<Answer, BudgetExceeded> {
         let (label, tier) = (truncate(&request.label, 80), request.tier.as_str());
         self.log.add_request(call, format!("asks a model of tier {tier}: `{label}` (scripted answer)"));
+        let occurrence = self.count(&request.label);
+        if let Some(answers) = &self.answers {
+            let path = CallPath { phase: self.phase.clone(), attempt: self.attempt, number: call, occurrence };
+            return Ok(answers.answer(&path, &request));
+        }
         let text = self.samples.answer(request.answer_schema.as_deref(), &self.expected);
         Ok(Ok(Response {
             content: vec![Content::Text { text }],

@@ -7,9 +7,12 @@ use std::collections::BTreeSet;
 
 use phasegate_process::artifact::kinds;
 use phasegate_process::artifact::{self, AddedKinds, FileNames, PathRules, Validator};
+use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::{Phase, Pipeline, parse, standard};
 use phasegate_process::source::Source;
-use phasegate_process::{ArtifactName, ArtifactRef, Digest, Expected, Kind, PhaseName, TaskId};
+use phasegate_process::{
+    ArtifactName, ArtifactRef, Digest, Expected, FeedbackItem, InvalidName, Kind, PhaseName, TaskId,
+};
 use serde_json::{Map, Value, json};
 
 use crate::exit::Failure;
@@ -17,24 +20,16 @@ use crate::exit::Failure;
 const WRITTEN: &str = include_str!("samples.json");
 /// Texts for the patterns that standard schemas use.
 const TEXTS: [(&str, &str); 2] = [("^SU-[0-9]{3}$", "SU-001"), ("^[A-Za-z0-9._-]+$", "CHECK-1")];
-const NAMES: [(&str, &str); 10] = [
-    (kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS),
-    (kinds::PROCESS_NOTES, kinds::PROCESS_NOTES),
-    (kinds::RUN_MEASURES, kinds::RUN_MEASURES),
-    (kinds::PROJECT_PLAN, kinds::PROJECT_PLAN),
-    (kinds::DESIGN_SPECIFICATION, kinds::DESIGN_SPECIFICATION),
-    (kinds::DESIGN_REVIEW_REPORT, kinds::FINDINGS_REPORT),
-    (kinds::GENERATED_CODE, kinds::GENERATED_CODE),
-    (kinds::CODE_REVIEW_REPORT, kinds::FINDINGS_REPORT),
-    (kinds::TEST_SUITE, kinds::TEST_SUITE),
-    (kinds::TEST_REPORT, kinds::TEST_REPORT),
-];
+/// The artifacts that the host makes before the first phase.
+const FIRST: [&str; 3] = [kinds::TASK_REQUIREMENTS, kinds::PROCESS_NOTES, kinds::RUN_MEASURES];
 /// The rules of a run with default settings and without base files.
 static PATHS: PathRules = PathRules { names: Some(FileNames::Portable), base: BTreeSet::new() };
 /// Name of the temporary kind that checks a value against the schema of an answer.
 const ANSWER: &str = "scripted_answer";
 /// Maximal number of values for one schema; with the longest texts this is less than 1 MB.
 const MAX_VALUES: usize = 900;
+/// What names of artifacts of the attempt before begin with.
+const PREVIOUS: &str = "previous/";
 const MAX_ITEMS: u64 = 20;
 const MAX_CHARACTERS: u64 = 1_000;
 
@@ -42,33 +37,62 @@ const MAX_CHARACTERS: u64 = 1_000;
 pub struct Samples {
     pipeline: Pipeline,
     task_id: TaskId,
+    /// Samples by kind.
+    written: Map<String, Value>,
     artifacts: Vec<(ArtifactRef, Value)>,
 }
 
 impl Samples {
-    /// Builds all samples.
-    pub fn new() -> Result<Self, Failure> {
+    /// Builds all samples for a pipeline, or for the standard one. Kinds that the manifest defines are known, too.
+    pub fn new(pipeline: Option<Pipeline>, manifest: Option<&Manifest>) -> Result<Self, Failure> {
         let broken = |why: String| Failure::infrastructure(format!("the built-in samples are invalid: {why}"));
-        let text = standard("tsp").ok_or_else(|| broken("there is no pipeline `tsp`".to_owned()))?;
-        let pipeline = parse(Source { file: "tsp", text }, &|path| Err(format!("there is no file `{path}`")));
-        let pipeline = pipeline.map_err(|fault| broken(fault.to_string()))?;
+        let mut pipeline = match pipeline {
+            Some(pipeline) => pipeline,
+            None => {
+                let text = standard("tsp").ok_or_else(|| broken("there is no pipeline `tsp`".to_owned()))?;
+                let parsed = parse(Source { file: "tsp", text }, &|path| Err(format!("there is no file `{path}`")));
+                parsed.map_err(|fault| broken(fault.to_string()))?
+            }
+        };
+        for (kind, schema) in manifest.into_iter().flat_map(|manifest| &manifest.kinds) {
+            pipeline.kinds.entry(kind.clone()).or_insert_with(|| schema.to_string().into());
+        }
         let task_id = "CHECK-1".parse().map_err(|bad| broken(format!("{bad}")))?;
         let written: Map<String, Value> = serde_json::from_str(WRITTEN).map_err(|why| broken(why.to_string()))?;
-        let mut samples = Self { pipeline, task_id, artifacts: Vec::new() };
-        for (name, kind) in NAMES {
+        let mut samples = Self { pipeline, task_id, written, artifacts: Vec::new() };
+        for name in FIRST {
             let name: ArtifactName = name.parse().map_err(|bad| broken(format!("{bad}")))?;
-            let kind: Kind = kind.parse().map_err(|bad| broken(format!("{bad}")))?;
-            let value = written.get(kind.as_str()).cloned().unwrap_or_else(|| samples.minimal(&kind));
-            let content = value.to_string();
-            let artifact = ArtifactRef {
-                name,
-                kind,
-                digest: Digest::from_content(content.as_bytes()),
-                size: content.len() as u64,
-            };
-            samples.artifacts.push((artifact, value));
+            let kind: Kind = name.as_str().parse().map_err(|bad| broken(format!("{bad}")))?;
+            samples.artifacts.push(samples.artifact(name, kind));
+        }
+        for (name, kind) in samples.made().map_err(|bad| broken(bad.to_string()))? {
+            samples.artifacts.push(samples.artifact(name, kind));
         }
         Ok(samples)
+    }
+
+    /// Returns the artifacts that some phase reads, in the order in which phases and gates make them.
+    fn made(&self) -> Result<Vec<(ArtifactName, Kind)>, InvalidName> {
+        let mut made = Vec::new();
+        for phase in &self.pipeline.phases {
+            made.extend(phase.produces.iter().map(|it| (it.name.clone(), it.kind.clone())));
+            if let Some(gate) = &phase.gate {
+                let kind = if gate.tests.is_some() { kinds::TEST_REPORT } else { kinds::FINDINGS_REPORT };
+                made.push((gate.report.clone(), kind.parse()?));
+            }
+        }
+        let is_read = |name: &ArtifactName| {
+            self.pipeline.phases.iter().flat_map(|phase| &phase.reads).any(|read| read.matches(name.as_str()))
+        };
+        made.retain(|(name, _)| is_read(name));
+        Ok(made)
+    }
+
+    fn artifact(&self, name: ArtifactName, kind: Kind) -> (ArtifactRef, Value) {
+        let value = self.written.get(kind.as_str()).cloned().unwrap_or_else(|| self.minimal(&kind));
+        let content = value.to_string();
+        let (digest, size) = (Digest::from_content(content.as_bytes()), content.len() as u64);
+        (ArtifactRef { name, kind, digest, size }, value)
     }
 
     /// The id of the sample task.
@@ -76,16 +100,19 @@ impl Samples {
         &self.task_id
     }
 
-    /// Returns a phase of the standard process.
-    pub fn phase(&self, name: &PhaseName) -> Result<&Phase, Failure> {
-        self.pipeline.phase(name).ok_or_else(|| {
+    /// Returns a phase of the pipeline; without a name `planning`, or else the first one.
+    pub fn phase(&self, name: Option<&PhaseName>) -> Result<&Phase, Failure> {
+        let usual = || self.phases().find(|phase| phase.as_str() == "planning").or_else(|| self.phases().next());
+        let found = name.or_else(usual).and_then(|name| self.pipeline.phase(name));
+        found.ok_or_else(|| {
             let known: Vec<&str> = self.phases().map(PhaseName::as_str).collect();
+            let name = name.map_or("", PhaseName::as_str);
             Failure::usage(format!("--phase: unknown phase `{name}`"))
                 .with_hint(format!("choose one of {}", known.join(", ")))
         })
     }
 
-    /// Returns the names of the standard phases, in order.
+    /// Returns the names of the phases, in order.
     pub fn phases(&self) -> impl Iterator<Item = &PhaseName> {
         self.pipeline.phases.iter().map(|phase| &phase.name)
     }
@@ -98,6 +125,34 @@ impl Samples {
         artifacts.filter(|it| !spared(it.name.as_str()) && !made(it.name.as_str())).cloned().collect()
     }
 
+    /// Returns the artifacts of the attempt before.
+    pub fn previous(&self, phase: &Phase) -> Vec<ArtifactRef> {
+        let made = phase.produces.iter().filter_map(|made| {
+            let name = format!("{PREVIOUS}{}", made.name).parse().ok()?;
+            Some(self.artifact(name, made.kind.clone()).0)
+        });
+        made.collect()
+    }
+
+    /// Returns what a failed gate says about the attempt before.
+    pub fn feedback(&self, phase: &Phase) -> Result<FeedbackItem, Failure> {
+        let gate = self.pipeline.phases.iter().find(|other| {
+            other.gate.as_ref().is_some_and(|gate| other.name == phase.name || gate.may_revise.contains(&phase.name))
+        });
+        let about: Vec<Digest> = self.previous(phase).into_iter().map(|artifact| artifact.digest).collect();
+        let item = json!({
+            "source": gate.map_or("host", |gate| gate.name.as_str()),
+            "about": about,
+            "issues": [{
+                "id": "I-1", "severity": "high", "category": "quality", "defect_type": "conventional_code_bug",
+                "phase_injected": phase.name, "description": "A sample: the work does not say what an empty text means.",
+                "evidence": "nothing in the first attempt", "impact": "two readers build two things"
+            }],
+            "instructions": "Say what an empty text means.",
+        });
+        serde_json::from_value(item).map_err(|why| Failure::infrastructure(why.to_string()))
+    }
+
     /// Returns the artifacts that a phase produces, with their schemas.
     pub fn expected(&self, phase: &Phase) -> Vec<Expected> {
         let schema = |kind| artifact::schema(&self.pipeline.kinds, kind).unwrap_or("{}").to_owned();
@@ -105,8 +160,13 @@ impl Samples {
         made.map(|it| Expected { name: it.name.clone(), kind: it.kind.clone(), schema: schema(&it.kind) }).collect()
     }
 
-    /// Returns the content of a sample artifact.
+    /// Returns the content of a sample artifact, or of one of the attempt before.
     pub fn content(&self, name: &str) -> Option<String> {
+        if let Some(name) = name.strip_prefix(PREVIOUS) {
+            let made = self.pipeline.phases.iter().flat_map(|phase| &phase.produces);
+            let made = made.into_iter().find(|made| made.name.as_str() == name)?;
+            return Some(self.artifact(made.name.clone(), made.kind.clone()).1.to_string());
+        }
         self.artifacts.iter().find(|(artifact, _)| artifact.name.as_str() == name).map(|(_, value)| value.to_string())
     }
 
@@ -131,7 +191,8 @@ impl Samples {
 
     fn sample(&self, kind: &Kind) -> Value {
         let known = self.artifacts.iter().find(|(artifact, _)| artifact.kind == *kind);
-        known.map_or_else(|| self.minimal(kind), |(_, value)| value.clone())
+        let known = known.map(|(_, value)| value).or_else(|| self.written.get(kind.as_str()));
+        known.cloned().unwrap_or_else(|| self.minimal(kind))
     }
 
     fn minimal(&self, kind: &Kind) -> Value {
@@ -207,7 +268,7 @@ mod tests {
 
     #[test]
     fn samples_are_valid_artifacts() {
-        let samples = Samples::new().unwrap();
+        let samples = Samples::new(None, None).unwrap();
         for (artifact, value) in &samples.artifacts {
             let checked = samples.check(artifact.kind.as_str(), value.to_string().as_bytes());
             assert_eq!(checked, Ok(()), "{}", artifact.name);
@@ -216,8 +277,8 @@ mod tests {
 
     #[test]
     fn answers_satisfy_their_schema() {
-        let samples = Samples::new().unwrap();
-        let design = samples.phase(&"design".parse().unwrap()).unwrap();
+        let samples = Samples::new(None, None).unwrap();
+        let design = samples.phase(Some(&"design".parse().unwrap())).unwrap();
         let expected = samples.expected(design);
         let the_design = samples.content("design_specification").unwrap();
         assert_eq!(samples.answer(None, &expected), the_design);
