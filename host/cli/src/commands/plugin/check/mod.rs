@@ -80,7 +80,6 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Some(_) => Vec::new(),
         None => {
             let plugin = load(plugin_name(&args.file)?, bytes, &inspection, context).await?;
-            check_grants(&plugin)?;
             let call = AgentCall { phase, attempt, settings, answers: answers.map(Arc::new) };
             dry_calls(&plugin, samples, call).await?
         }
@@ -124,13 +123,6 @@ fn settings(of_phase: &Value, given: Option<&str>, inspection: &Inspection) -> R
         None => Ok(all),
         Some(fault) => Err(Failure::usage(format!("--settings: {}", fault.message)).with_hint(fault.hint)),
     }
-}
-
-/// Checks that the requested grants cover every import.
-fn check_grants(plugin: &Plugin) -> Result<(), Failure> {
-    let asks = plugin.inspection().requested_grants();
-    let given = plugin.inspection().effective_grants(plugin.name(), &asks);
-    given.map(drop).map_err(|why| Failure::check_failed(why.to_string()).with_hints(why.hint()))
 }
 
 fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
