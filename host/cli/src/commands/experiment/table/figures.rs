@@ -179,7 +179,7 @@ fn pass_rate(variant: &Variant) -> String {
 
 fn acceptance_rate(variant: &Variant) -> String {
     match variant.acceptance_rate {
-        Some(rate) if rate.n as usize == variant.runs => render_rate(rate),
+        Some(rate) if rate.n == variant.runs => render_rate(rate),
         Some(rate) => format!("{} of {} tested", render_rate(rate), rate.n),
         None => NONE.to_owned(),
     }
