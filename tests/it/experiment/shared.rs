@@ -211,7 +211,7 @@ fn a_dry_run_counts_beginnings_once() {
     nearest   3         0          0     0           1.32 USD, 13.2k tokens (mean of 1 run of its pipeline outside of the experiment)
 
     estimate    at most 2.64 USD and 26.4k tokens in TIME
-                shared beginnings are counted for each variant: none is complete yet
+                shared beginnings are counted for each variant
     ");
     project.write("x.toml", &experiment(20, TWO));
     assert_eq!(project.run(&[]).code, 0);

@@ -161,7 +161,7 @@ impl DryRun {
             let (usd, tokens) = (money(estimate.usd), compact_number(estimate.tokens.round() as u64));
             text.push_str(&format!("\nestimate    {at_most}{usd} and {tokens} tokens in {}\n", duration(time)));
             if estimate.with_beginnings {
-                text.push_str("            shared beginnings are counted for each variant: none is complete yet\n");
+                text.push_str("            shared beginnings are counted for each variant\n");
             }
             let left = self.budget.usd.map(|limit| limit - self.budget.spent.usd.unwrap_or(0.0));
             if let (Some(left), Some(usd)) = (left, estimate.usd)

@@ -180,7 +180,7 @@ fn pass_rate(variant: &Variant) -> String {
 fn acceptance_rate(variant: &Variant) -> String {
     match variant.acceptance_rate {
         Some(rate) if rate.n == variant.runs => render_rate(rate),
-        Some(rate) => format!("{} of {} tested", render_rate(rate), rate.n),
+        Some(rate) => format!("{} of {} counted", render_rate(rate), rate.n),
         None => NONE.to_owned(),
     }
 }
