@@ -20,7 +20,7 @@ use super::query_error::QueryError;
 use crate::error::JournalError;
 
 /// A process that only waits wakes up once in this time.
-const POLL_INTERVAL: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(3);
 
 /// The channels of one journal. Dropping it closes them and ends the thread.
 pub(super) struct CancelChannels(Arc<Shared>);
