@@ -146,7 +146,7 @@ fn attempt(number: u32, noise: &mut u64) -> [(Vec<Event>, Vec<Blob>); 4] {
         recorded: false,
     };
     let outcome = PhaseOutcome::Submitted { artifacts: vec![stored.clone()], findings: None };
-    let finished = Event::PhaseFinished { at: at(), outcome, elapsed_ms: 21_700, limit: None };
+    let finished = Event::PhaseFinished { at: at(), outcome, elapsed_ms: 21_700, limit: None, log: None };
     let started = Event::PhaseStarted { at: at(), inputs: vec![stored.clone()] };
     [
         (vec![started], Vec::new()),

@@ -105,7 +105,7 @@ impl RunBuilder {
         self.ask(phase, attempt, 1).answer(phase, attempt, 1, Some(0.5));
         let artifacts = made.map(|name| artifact(name, &format!("{phase}#{attempt}"))).into_iter().collect();
         let outcome = PhaseOutcome::Submitted { artifacts, findings: None };
-        self.add(Event::PhaseFinished { at: at(phase, attempt), outcome, elapsed_ms: 50, limit: None })
+        self.add(Event::PhaseFinished { at: at(phase, attempt), outcome, elapsed_ms: 50, limit: None, log: None })
     }
 
     pub fn judge(&mut self, phase: &str, attempt: u32, verdict: Verdict, severities: &[Severity]) -> &mut Self {

@@ -84,8 +84,9 @@ fn render_attempts(state: &State, events: &[Recorded], paint: Paint) -> String {
     let mut text = format!("\n{}\n", paint.bold("attempts"));
     for recorded in events {
         match &recorded.event {
-            Event::PhaseFinished { at, outcome, elapsed_ms, .. } => {
+            Event::PhaseFinished { at, outcome, elapsed_ms, log, .. } => {
                 text.push_str(&render_attempt(state, at, outcome, *elapsed_ms));
+                text.extend(log.iter().flat_map(|log| log.lines()).map(|line| format!("    log: {}\n", one_line(line))));
             }
             Event::GateJudged { at, .. } => {
                 let judged = find_judged(state, at);

@@ -76,10 +76,11 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
             lines.push(format!("{at} {} (in {})", render_baseline(*tests, *passed), duration(*elapsed_ms)));
             lines.extend(render_baseline_details(journal, run).into_iter().chain(render_limit(limit.as_deref())));
         }
-        Event::PhaseFinished { at, outcome, elapsed_ms, limit } => {
+        Event::PhaseFinished { at, outcome, elapsed_ms, limit, log } => {
             let (line, more) = render_outcome(at, outcome, *elapsed_ms, paint);
             lines.push(format!("{at} {line}"));
             lines.extend(more.into_iter().chain(render_limit(limit.as_deref())));
+            lines.extend(log.iter().flat_map(|log| log.lines()).map(|line| format!("log: {}", one_line(line))));
         }
         Event::GateJudged { at, verdict, reason, issues, dropped, report, .. } => {
             lines.push(format!("{at} {}: {}", render_verdict(*verdict, paint), one_line(reason)));

@@ -420,7 +420,7 @@ fn of_every_sort() -> Vec<Event> {
         PhaseOutcome::Failed { reason: no() },
         PhaseOutcome::Crashed { reason: no() },
     ] {
-        events.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 5, limit: None });
+        events.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 5, limit: None, log: None });
     }
     for decided in [
         revise,

@@ -34,7 +34,7 @@ impl Event {
             }
             Self::BaselineRan { at: _, run, tests: _, passed: _, elapsed_ms: _, limit: _ } => vec![run],
             Self::AcceptanceTested { run, acceptance: _, tests: _, passed: _, elapsed_ms: _, limit: _ } => vec![run],
-            Self::PhaseFinished { at: _, outcome, elapsed_ms: _, limit: _ } => outcome_blobs(outcome),
+            Self::PhaseFinished { at: _, outcome, elapsed_ms: _, limit: _, log: _ } => outcome_blobs(outcome),
             Self::GateJudged { at: _, verdict: _, reason: _, permanent: _, issues: _, dropped: _, about, report } => {
                 about.iter().chain(report.as_ref().map(artifact_digest)).collect()
             }

@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn control_characters_become_single_spaces() {
         let outcome = PhaseOutcome::Failed { reason: "no\r\n\u{1b}[2Jidea".to_owned() };
-        let event = Event::PhaseFinished { at: at("planning", 1), outcome, elapsed_ms: 7, limit: None };
+        let event = Event::PhaseFinished { at: at("planning", 1), outcome, elapsed_ms: 7, limit: None, log: None };
         assert_eq!(event.to_string(), "planning#1 failed: no [2Jidea, 7 ms");
     }
 }

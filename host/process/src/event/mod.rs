@@ -226,6 +226,10 @@ pub enum Event {
         /// A limit that was exceeded and depends on the machine; a replay then takes the recorded outcome.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         limit: Option<String>,
+        /// The last lines of the plugin's output and log, at most 8 KiB, if nothing was submitted. Older runs do not have it, and
+        /// a replay does not compare it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        log: Option<String>,
     },
     /// The host judged a gate.
     ///

@@ -66,7 +66,9 @@ pub(crate) async fn run_attempt(context: &Arc<RunContext>, mut work: AgentWork) 
             }
         },
     };
-    let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms, limit: agent_host.hit.first() };
+    let log = if matches!(outcome, PhaseOutcome::Submitted { .. }) { None } else { agent_host.log.text() };
+    let limit = agent_host.hit.first();
+    let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms, limit, log };
     context.append_with_next(events.into_iter().chain([finished]).collect(), blobs)
 }
 

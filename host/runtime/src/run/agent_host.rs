@@ -33,6 +33,7 @@ use crate::run::admission;
 use crate::run::calls::Calls;
 use crate::run::context::RunContext;
 use crate::run::limit_hit::LimitHit;
+use crate::run::log_tail::LogTail;
 use crate::run::model_calls::ModelCalls;
 use crate::run::repository_files::{RepositoryFiles, path_of};
 use crate::run::trial_run::TrialRuns;
@@ -47,6 +48,8 @@ pub(crate) struct AgentHost {
     failed: Notify,
     /// The limit that the attempt hit, in the plugin call or while its code is validated.
     pub(crate) hit: LimitHit,
+    /// The end of the plugin's log.
+    pub(crate) log: LogTail,
 }
 
 impl AgentHost {
@@ -70,6 +73,7 @@ impl AgentHost {
             failure: Mutex::default(),
             failed: Notify::new(),
             hit: LimitHit::new(&work.at),
+            log: LogTail::default(),
         }
     }
 
@@ -178,6 +182,7 @@ impl Capabilities for AgentHost {
     }
 
     fn log(&self, level: LogLevel, line: String) {
+        self.log.add(&line);
         self.calls.context.on_activity(&self.calls.at, Activity::Log { level, line });
     }
 

@@ -15,6 +15,7 @@ pub(crate) mod gate;
 pub(crate) mod given_limits;
 pub(crate) mod imported;
 pub(crate) mod limit_hit;
+pub(crate) mod log_tail;
 pub(crate) mod model_calls;
 pub(crate) mod outcome;
 pub(crate) mod owned;

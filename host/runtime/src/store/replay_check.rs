@@ -220,7 +220,7 @@ impl ReplayCheck {
     }
 
     fn check_same(&self, number: Option<u64>, then: &Event, now: &Event, blobs: &[Blob]) -> Result<(), Error> {
-        let (then, now) = (without_times(then), without_times(now));
+        let (then, now) = (comparable(then), comparable(now));
         if then == now {
             return Ok(());
         }
@@ -272,8 +272,8 @@ fn is_start(event: &Event) -> bool {
     matches!(event, Event::PhaseStarted { .. } | Event::ArtifactStored { .. })
 }
 
-/// Returns the event with elapsed times set to 0.
-fn without_times(event: &Event) -> Event {
+/// Returns the event with elapsed times set to 0 and without a log, which older runs do not have.
+fn comparable(event: &Event) -> Event {
     let mut event = event.clone();
     if let Event::TestsRan { elapsed_ms, .. }
     | Event::BaselineRan { elapsed_ms, .. }
@@ -281,6 +281,9 @@ fn without_times(event: &Event) -> Event {
     | Event::PhaseFinished { elapsed_ms, .. } = &mut event
     {
         *elapsed_ms = 0;
+    }
+    if let Event::PhaseFinished { log, .. } = &mut event {
+        *log = None;
     }
     event
 }

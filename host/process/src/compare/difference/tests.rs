@@ -44,7 +44,7 @@ fn add_answer(run: &mut RunBuilder, call: u32, answer: &str) {
 }
 
 fn finish_phase(run: &mut RunBuilder, outcome: PhaseOutcome) {
-    run.add(Event::PhaseFinished { at: at("planning", 1), outcome, elapsed_ms: 1, limit: None });
+    run.add(Event::PhaseFinished { at: at("planning", 1), outcome, elapsed_ms: 1, limit: None, log: None });
 }
 
 fn submitted(artifacts: Vec<ArtifactRef>) -> PhaseOutcome {
@@ -246,7 +246,7 @@ fn add_measured_phase(run: &mut RunBuilder, phase: &str, measures: &str, [reques
     run.add(Event::ModelAnswered { at: at(), call: 1, answer, usage, stop, elapsed_ms: 1, recorded: false });
     let report = artifact(&format!("{phase}_report"), report);
     run.add(Event::ArtifactStored { at: at(), artifact: report.clone() });
-    run.add(Event::PhaseFinished { at: at(), outcome: submitted(vec![report]), elapsed_ms: 5, limit: None });
+    run.add(Event::PhaseFinished { at: at(), outcome: submitted(vec![report]), elapsed_ms: 5, limit: None, log: None });
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn ignores_indirect_effects_of_time_but_not_verdicts() {
             model: "a:b".into(),
             bound: None,
         });
-        run.add(Event::PhaseFinished { at, outcome: submitted(vec![]), elapsed_ms: 5, limit: None });
+        run.add(Event::PhaseFinished { at, outcome: submitted(vec![]), elapsed_ms: 5, limit: None, log: None });
         run.judge("design-review", 1, verdict, &[]);
         run
     };

@@ -141,7 +141,7 @@ impl Run {
     }
 
     pub fn finish(&mut self, at: &AttemptId, outcome: PhaseOutcome) {
-        self.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 1, limit: None });
+        self.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 1, limit: None, log: None });
     }
 
     /// Runs an agent that submits new artifacts.

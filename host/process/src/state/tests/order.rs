@@ -17,7 +17,7 @@ fn started(text: &str) -> Event {
 
 fn finished(text: &str) -> Event {
     let outcome = PhaseOutcome::Failed { reason: "no".into() };
-    Event::PhaseFinished { at: at(text), outcome, elapsed_ms: 1, limit: None }
+    Event::PhaseFinished { at: at(text), outcome, elapsed_ms: 1, limit: None, log: None }
 }
 
 fn judged(text: &str, verdict: Verdict) -> Event {

@@ -4,6 +4,7 @@
 //! Fails with [`OutputError`] if an artifact cannot be read.
 
 mod acceptance;
+mod attempts;
 mod cost;
 mod decisions;
 mod gates;
@@ -37,6 +38,7 @@ pub(crate) fn render(
     page.task()?;
     page.gates();
     page.issues();
+    page.failed_attempts();
     page.test_runs()?;
     page.acceptance_tests()?;
     page.decisions();

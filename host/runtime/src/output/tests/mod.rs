@@ -117,7 +117,7 @@ impl RecordedRun {
             elapsed_ms: 900,
             recorded: false,
         });
-        self.add(Event::PhaseFinished { at, outcome, elapsed_ms: 1500, limit: None })
+        self.add(Event::PhaseFinished { at, outcome, elapsed_ms: 1500, limit: None, log: None })
     }
 
     fn judge(
