@@ -112,7 +112,7 @@ fn changed_component_stops_the_run_until_accepted() {
     pipeline  bought: planning → design → design-review
     config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0307]: plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
-    hint: review the changes; `phasegate plugin accept planning` agrees to it, with the same --config and --pipeline
+    hint: review the changes; `phasegate plugin accept planning` agrees to it
     "#);
     assert_snapshot!(project.render(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
     exit 0
@@ -156,7 +156,7 @@ fn only_wider_grants_stop_the_run() {
     pipeline  bought: planning → design → design-review
     config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0307]: plugin `planning` differs from what ann accepted on DATE: would now get: models.deep
-    hint: review the changes; `phasegate plugin accept planning` agrees to it, with the same --config and --pipeline
+    hint: review the changes; `phasegate plugin accept planning` agrees to it
     "#);
     project.render(&["plugin", "accept", "planning"]);
     project.write("pipeline.toml", PIPELINE);
@@ -221,7 +221,7 @@ fn locked_configuration_rejects_new_plugins() {
     pipeline  bought: planning → design → design-review
     config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0308]: plugin `planning` 0.1.0, DIGEST, is not in phasegate.lock, and this run is `locked`
-    hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept planning` agrees to it, with the same --config, --pipeline and --feedback
+    hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept planning` agrees to it
     "#);
     assert!(!project.path("phasegate.lock").exists());
     assert_eq!(project.call(&["plugin", "accept", "planning"]).code, 0);
@@ -238,7 +238,7 @@ fn locked_configuration_rejects_new_plugins() {
     pipeline  bought: planning → design → design-review
     config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0308]: plugin `feedback-mine` 0.1.0, DIGEST, is not in phasegate.lock, and this run is `locked`
-    hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept feedback-mine` agrees to it, with the same --config, --pipeline and --feedback
+    hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept feedback-mine` agrees to it
     "#);
     let variant = "name = \"tries\"\ntasks = [\"task.toml\"]\n[[variant]]\nname = \"mine\"\nfeedback = \"mine.wasm\"\n";
     project.write("experiment.toml", variant);

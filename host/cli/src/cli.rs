@@ -1,6 +1,6 @@
 //! The command line: the global options and the subcommands.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
@@ -51,12 +51,11 @@ pub fn parse(printer: Printer) -> Result<(Cli, CommandLine), Exit> {
     let parsed = program.try_get_matches_from_mut(std::env::args_os());
     let parsed = parsed.map_err(|error| remove_value_tip(add_subcommands(&program, error))).and_then(|matches| {
         let is_version = matches.subcommand_name() == Some(VERSION);
-        let config = config_option(&matches);
-        if is_version { Ok(None) } else { Cli::from_arg_matches(&matches).map(|cli| Some((cli, config))) }
+        if is_version { Ok(None) } else { Cli::from_arg_matches(&matches).map(|cli| Some((cli, matches))) }
     });
     match parsed {
-        Ok(Some((cli, config))) => {
-            let command_line = command_line(&program, &cli, config.as_deref());
+        Ok(Some((cli, matches))) => {
+            let command_line = command_line(&program, &cli, &matches);
             Ok((cli, command_line))
         }
         Ok(None) => {
@@ -75,16 +74,19 @@ pub fn parse(printer: Printer) -> Result<(Cli, CommandLine), Exit> {
 }
 
 /// Returns what commands in hints need of the command line.
-fn command_line(program: &clap::Command, cli: &Cli, config: Option<&Path>) -> CommandLine {
+fn command_line(program: &clap::Command, cli: &Cli, matches: &ArgMatches) -> CommandLine {
+    let config = option::<PathBuf>(matches, CONFIG);
     let with_config = if config.is_some() { subcommands_with_config(program, "") } else { Vec::new() };
-    CommandLine::new(cli.state.as_deref(), config, with_config)
+    let (pipeline, feedback) = (option::<String>(matches, "pipeline"), option::<PathBuf>(matches, "feedback"));
+    CommandLine::new(cli.state.as_deref(), config.as_deref(), with_config)
+        .with_plugins(pipeline.as_deref(), feedback.as_deref())
 }
 
-/// Returns the file of `--config`, if the subcommand takes one.
-fn config_option(matches: &ArgMatches) -> Option<PathBuf> {
+/// Returns the value of an option, if the subcommand takes one of this type and it was given.
+fn option<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Option<T> {
     match matches.subcommand() {
-        Some((_, matches)) => config_option(matches),
-        None => matches.try_get_one::<PathBuf>(CONFIG).ok().flatten().cloned(),
+        Some((_, matches)) => option(matches, name),
+        None => matches.try_get_one::<T>(name).ok().flatten().cloned(),
     }
 }
 

@@ -24,13 +24,22 @@ pub struct CommandLine {
     config: Option<String>,
     /// The subcommands that take `--config`.
     with_config: Vec<String>,
+    /// Options that decide which plugins a run has, with their values quoted for a shell: `plugin accept` takes them too.
+    plugins: Vec<(&'static str, String)>,
 }
 
 impl CommandLine {
     /// The options as they were typed, and the subcommands that take `--config`.
     pub fn new(state: Option<&Path>, config: Option<&Path>, with_config: Vec<String>) -> Self {
         let quoted = |path: Option<&Path>| path.map(quote);
-        Self { state: quoted(state), config: quoted(config), with_config }
+        Self { state: quoted(state), config: quoted(config), with_config, plugins: Vec::new() }
+    }
+
+    /// The same with the values of `--pipeline` and `--feedback` as they were typed.
+    pub fn with_plugins(self, pipeline: Option<&str>, feedback: Option<&Path>) -> Self {
+        let pipeline = pipeline.map(|pipeline| ("--pipeline", quote(Path::new(pipeline))));
+        let feedback = feedback.map(|feedback| ("--feedback", quote(feedback)));
+        Self { plugins: pipeline.into_iter().chain(feedback).collect(), ..self }
     }
 
     /// Returns a command that can be pasted; `arguments` begin with the subcommand.
@@ -47,6 +56,9 @@ impl CommandLine {
         let names_it = is("trust");
         let resumes = !DECISIONS.iter().any(|name| is(name)) || arguments.contains(" --resume");
         add("--config", &self.config, resumes && !names_it && self.with_config.iter().any(|name| is(name)));
+        for (option, value) in self.plugins.iter().filter(|_| is("plugin accept")) {
+            command.push_str(&format!(" {option} {value}"));
+        }
         command
     }
 
@@ -86,5 +98,9 @@ mod tests {
             assert_eq!(line.complete(hint), completed);
             assert_eq!(CommandLine::default().complete(hint), hint);
         }
+        let line = CommandLine::default().with_plugins(Some("my p.toml"), Some(Path::new("f.wasm")));
+        let accept = "phasegate plugin accept x --pipeline 'my p.toml' --feedback f.wasm";
+        assert_eq!(line.command("plugin accept x"), accept);
+        assert_eq!(line.command("show x"), "phasegate show x");
     }
 }

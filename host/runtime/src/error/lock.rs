@@ -23,14 +23,12 @@ pub(super) fn render_new(new: &[(PluginName, Pin)]) -> String {
 
 pub(super) fn hint_for_changes(changes: &[Change]) -> String {
     let accept = accept_commands(changes.iter().map(|change| &change.plugin));
-    format!("review the changes; {accept}, with the same --config and --pipeline")
+    format!("review the changes; {accept}")
 }
 
 pub(super) fn hint_for_new(new: &[(PluginName, Pin)]) -> String {
     let accept = accept_commands(new.iter().map(|(plugin, _)| plugin));
-    format!(
-        "review it with `phasegate plugin inspect FILE`; {accept}, with the same --config, --pipeline and --feedback"
-    )
+    format!("review it with `phasegate plugin inspect FILE`; {accept}")
 }
 
 fn accept_commands<'a>(plugins: impl Iterator<Item = &'a PluginName>) -> String {

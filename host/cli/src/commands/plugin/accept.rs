@@ -12,7 +12,7 @@ use crate::approver;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
-use crate::paths::current_dir;
+use crate::paths::{current_dir, display_path};
 use crate::terminal::printer::Printer;
 use crate::terminal::prompt::{ask_name, confirm_changes, is_interactive};
 use crate::terminal::text::sanitize;
@@ -50,7 +50,8 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let by = approver::name(args.by)?;
     let pin_text = render_pin(&args.name, &pin);
     accept(&config, vec![(args.name, pin)], by.as_str())?;
-    context.printer.print(&sanitize(&format!("{before}\n{by} accepted {pin_text}\n")));
+    let lock = display_path(&config.lock);
+    context.printer.print(&sanitize(&format!("{before}\n{by} accepted {pin_text}\nwrote {lock}\n")));
     Ok(Exit::Passed)
 }
 
