@@ -14,6 +14,7 @@ mod call_log;
 mod capabilities;
 mod compile;
 mod compiled;
+mod componentize;
 mod contract;
 mod convert;
 mod cpu_meter;
@@ -36,6 +37,7 @@ mod wasi;
 mod world;
 
 pub use capabilities::{ArtifactError, Capabilities, LogLevel, LogSink};
+pub use componentize::componentize;
 pub use contract::{CONTRACT, ContractError, Difference, Misfit, breaking_changes};
 pub use cpu_meter::CpuMeter;
 pub use engine::{Engine, LoadPermit, serve_compilation};

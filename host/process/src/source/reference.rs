@@ -111,6 +111,9 @@ impl Reference {
     /// The manifest of a plugin.
     pub const MANIFEST: Self = Self { top: "plugins/sdk/README.md", tables: &[], places: &[], may_hold_keys: false };
 
+    /// A case of `phasegate plugin test`.
+    pub const CASE: Self = Self { top: "docs/plugins/README.md#cases", tables: &[], places: &[], may_hold_keys: false };
+
     /// A script of answers.
     pub const SCRIPT: Self =
         Self { top: "docs/configuration.md#models", tables: &[], places: &[], may_hold_keys: false };
@@ -120,13 +123,14 @@ impl Reference {
         Self { top: "docs/configuration.md#lock-file", tables: &[], places: &[], may_hold_keys: false };
 
     /// The documentation of every kind of file.
-    pub const ALL: [&'static Self; 7] = [
+    pub const ALL: [&'static Self; 8] = [
         &Self::SCRIPT,
         &Self::CONFIGURATION,
         &Self::TASK,
         &Self::PIPELINE,
         &Self::EXPERIMENT,
         &Self::MANIFEST,
+        &Self::CASE,
         &Self::LOCK,
     ];
 
