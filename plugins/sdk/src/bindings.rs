@@ -1,10 +1,10 @@
-//! Bindings that `wit-bindgen` generates from the contract in `wit/`, one module per world. Shared interfaces are generated
-//! once, in [`agent`].
+//! Bindings that `wit-bindgen` generates from the crate's copy of the contract, one module per world. Shared interfaces are
+//! generated once, in [`agent`].
 
 /// The world `agent-plugin`.
 pub mod agent {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "agent-plugin",
         pub_export_macro: true,
         export_macro_name: "export",
@@ -17,7 +17,7 @@ pub mod agent {
 /// The world `agent-plugin-blocking`.
 pub mod agent_blocking {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "agent-plugin-blocking",
         pub_export_macro: true,
         export_macro_name: "export",
@@ -37,7 +37,7 @@ pub mod agent_blocking {
 /// The world `feedback-plugin`.
 pub mod feedback {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "feedback-plugin",
         pub_export_macro: true,
         export_macro_name: "export",
@@ -54,7 +54,7 @@ pub mod feedback {
 /// The world `runner-plugin`.
 pub mod runner {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "runner-plugin",
         pub_export_macro: true,
         export_macro_name: "export",
