@@ -1,12 +1,12 @@
-"""Finds JSON values in a model's answer, whatever stands around them: prose, fences, tags, reasoning, or the quotes of a JSON
-string. A value is never changed, except that trailing commas are removed. The search takes linear time.
+"""Finds JSON values in a model's answer, whatever stands around them: prose, fences, tags, reasoning, or the quotes
+of a JSON string. A value is never changed, except that trailing commas are removed. The search takes linear time.
 """
 
 import re
 from dataclasses import dataclass, field
 
 from .json_text import JsonFault, load, scan
-from .words import trim
+from .texts import trim
 
 REASONING_ENDS = ("</think>", "</thinking>", "</thought>", "</reasoning>", "[/THINK]", "<|message|>")
 FENCE = "\n```"
@@ -103,8 +103,9 @@ def begins_json(text: str, at: int) -> bool:
 
 
 def find_end(text: str, start: int) -> tuple[int, bool]:
-    """Returns the offset after the bracket that closes the first one, and true. A value cannot go on beyond a fence, because a
-    JSON string holds no line break, or beyond the end of the reasoning: then the offset is that of the first of these.
+    """Returns the offset after the bracket that closes the first one, and true. A value cannot go on beyond a fence,
+    because a JSON string holds no line break, or beyond the end of the reasoning: then the offset is that of the
+    first of these.
     """
     depth, is_inside, at = 0, False, start
     while mark := MARKS.search(text, at):

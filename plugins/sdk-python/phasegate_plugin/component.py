@@ -1,7 +1,8 @@
-"""Exports plugins as components. Only a component can import this module: componentize-py generates the package `wit_world`
-from the plugin's `wit` folder.
+"""Exports plugins as components. Only a component can import this module: componentize-py generates the package
+`wit_world` from the plugin's `wit` folder.
 """
 
+import io
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +11,8 @@ from componentize_py_types import Err
 
 from . import crashes, host, wit
 from .json_text import compact, load
+from .texts import trim
 from .types import BenchError, BuildErrors, Decision, Failure, GateFailure, Revise, Submission, TestRun
-from .words import trim
 from .work import Work
 
 host.use(wit.WitHost(), is_component=True)
@@ -34,8 +35,8 @@ def export_agent(run: Callable[[Work], Submission]) -> type:
 
 
 def export_strategy(decide: Callable[[GateFailure], Decision]) -> type:
-    """Exports a feedback strategy: a function that decides which phases revise what after a gate has failed. It is pure. Bind
-    the result to the name `Feedback`.
+    """Exports a feedback strategy: a function that decides which phases revise what after a gate has failed. It is
+    pure. Bind the result to the name `Feedback`.
     """
 
     class Feedback:
@@ -54,9 +55,9 @@ def export_strategy(decide: Callable[[GateFailure], Decision]) -> type:
 def export_runner(runner: Any) -> type:
     """Exports a test runner: an object with three methods. Bind the result to the name `Runner`.
 
-    `environment()` returns a dictionary. `collect(code, tests)` gets lists of `File`, returns the names of the tests, found by
-    parsing only, or raises `BuildErrors`. `run_tests(code, tests, path)` runs the file `path` of `tests` and returns a
-    `TestRun` or raises `BenchError`.
+    `environment()` returns a dictionary. `collect(code, tests)` gets lists of `File`, returns the names of the tests,
+    found by parsing only, or raises `BuildErrors`. `run_tests(code, tests, path)` runs the file `path` of `tests` and
+    returns a `TestRun` or raises `BenchError`.
     """
 
     class Runner:
@@ -87,7 +88,8 @@ class plugin_code:
     """Sends what the plugin prints to the log line by line, and the traceback of an exception that is a bug."""
 
     def __enter__(self) -> None:
-        sys.stdout.reconfigure(line_buffering=True)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         sys.stdout.flush()

@@ -10,8 +10,8 @@ MAX_CONTINUATIONS = 3
 # How many times as long as the first answer the second one may be.
 MORE_ROOM = 4
 CONTINUE_PROMPT = (
-    "Your answer was cut off by its length. Continue exactly where it stopped: no repetition, no introduction, no new fence, "
-    "only the characters that follow."
+    "Your answer was cut off by its length. Continue exactly where it stopped: no repetition, no introduction, no new "
+    "fence, only the characters that follow."
 )
 
 
@@ -54,8 +54,8 @@ def is_round(tokens: int) -> bool:
 def with_limit(messages: list[Message], limit: int) -> list[Message]:
     """Adds the limit to the question, for a model that cannot write more."""
     text = (
-        f"Your first answer was cut off at {limit} tokens, and you cannot write more than that. Give the whole answer within "
-        "that limit: shorten descriptions, and leave nothing out that is required."
+        f"Your first answer was cut off at {limit} tokens, and you cannot write more than that. Give the whole answer "
+        "within that limit: shorten descriptions, and leave nothing out that is required."
     )
     *before, last = messages
     return [*before, Message(last.role, [*last.content, Text(text)])]
@@ -66,8 +66,8 @@ def repair_prompt(faults: list[str], schema: str | None) -> str:
     listed = fenced("Faults", "".join(f"- {fault}\n" for fault in faults))
     form = f"The answer must satisfy this JSON Schema:\n\n{schema}\n\n" if schema is not None else ""
     return (
-        f"This answer cannot be used.\n\n{listed}\n{form}Fix exactly these faults and keep everything else. Answer with the "
-        "whole corrected JSON and nothing around it."
+        f"This answer cannot be used.\n\n{listed}\n{form}Fix exactly these faults and keep everything else. Answer "
+        "with the whole corrected JSON and nothing around it."
     )
 
 

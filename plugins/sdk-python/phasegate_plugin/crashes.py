@@ -1,9 +1,10 @@
 """Reports an exception that is a bug of the plugin, with the author's file and line."""
 
+import sys
 import traceback
 
 from . import host
-from .words import size
+from .texts import size
 
 MAX_BYTES = 8_000
 
@@ -12,6 +13,8 @@ def report(error: BaseException) -> None:
     """Writes the traceback to the host's log, one line each, the innermost frames if it is long."""
     for line in traceback_lines(error):
         host.log(line, "error")
+    # The runtime would print the same traceback.
+    sys.excepthook = lambda *_: None
 
 
 def traceback_lines(error: BaseException) -> list[str]:

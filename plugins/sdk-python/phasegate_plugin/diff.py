@@ -1,15 +1,16 @@
 """Differences of two texts as a unified diff, for prompts."""
 
 CONTEXT = 3
-# The most pairs of lines that are compared. Beyond it, everything between the first and the last change counts as changed.
+# The most pairs of lines that are compared. Beyond it, everything between the first and the last change counts as
+# changed.
 MAX_PAIRS = 4_000_000
 # Pieces of equal and of changed lines: start and end in the old and in the new text.
 Piece = tuple[bool, int, int, int, int]
 
 
 def unified(path: str, old: str | None, new: str | None) -> str:
-    """Returns the difference of a file's text as a unified diff with three lines of context. `None` is a file that does not
-    exist. Empty if both texts are equal.
+    """Returns the difference of a file's text as a unified diff with three lines of context. `None` is a file that
+    does not exist. Empty if both texts are equal.
     """
     if old == new:
         return ""

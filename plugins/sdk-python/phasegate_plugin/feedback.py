@@ -1,7 +1,7 @@
 """Renders feedback for prompts: every issue in full, every instruction, and people's remarks word for word."""
 
+from .texts import trim, trim_end
 from .types import FeedbackItem, Issue, Location
-from .words import trim, trim_end
 
 
 def render(items: list[FeedbackItem]) -> str:

@@ -1,7 +1,8 @@
 """Chooses, among the JSON values of an answer, the one that fits its schema and the caller's check.
 
-Exactly one distinct value must fit. A value without the shape that the schema asks for is unwrapped: a list, an object with
-one member, a tool call written as text, JSON text in a string. Faults are worded so that a model can correct its answer.
+Exactly one distinct value must fit. A value without the shape that the schema asks for is unwrapped: a list, an
+object with one member, a tool call written as text, JSON text in a string. Faults are worded so that a model can
+correct its answer.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any
 
 from .answer import find_values
 from .json_text import JsonFault, compact, load, position
-from .words import trim
+from .texts import trim
 
 MAX_DEPTH = 4
 MAX_SHOWN = 80
@@ -114,19 +115,13 @@ class Choice:
         if len(values) == 1:
             return values[0]
         if values:
-            first, last = (start_of(compact(value)) for value in (values[0], values[-1]))
-            raise Unfit(
-                [
-                    f"the answer contains {len(values)} different JSON values that could be meant, among them `{first}` and "
-                    f"`{last}`; give exactly one"
-                ]
-            )
+            raise Unfit([describe_several(values)])
         raise Unfit(self.refused or [self.misshapen or describe_absence()])
 
 
 def unwrapped(text: str) -> list[str]:
-    """Returns what a value may be wrapped around: the elements of a list, the only member of an object, or a tool call's
-    arguments.
+    """Returns what a value may be wrapped around: the elements of a list, the only member of an object, or a tool
+    call's arguments.
     """
     try:
         value = load(text)
@@ -146,6 +141,14 @@ def unwrapped(text: str) -> list[str]:
         elif isinstance(part, (dict, list)):
             texts.append(compact(part))
     return texts
+
+
+def describe_several(values: list[Any]) -> str:
+    first, last = (start_of(compact(value)) for value in (values[0], values[-1]))
+    return (
+        f"the answer contains {len(values)} different JSON values that could be meant, among them `{first}` and "
+        f"`{last}`; give exactly one"
+    )
 
 
 def describe_absence(answer: str, fault: str | None) -> str:

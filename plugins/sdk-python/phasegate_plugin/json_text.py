@@ -23,7 +23,7 @@ class JsonFault(ValueError):
 def load(text: str) -> Any:
     """Parses a text. Its error is a `JsonFault`."""
     end = scan(text, 0, strict=True)
-    end = SPACE.match(text, end).end()
+    end = after(SPACE, text, end)
     if end < len(text):
         raise Scanner(text, 0, True).fault("trailing characters", end + 1)
     return load_valid(text)
@@ -50,7 +50,8 @@ def indented(value: Any) -> str:
 def scan(text: str, start: int, *, strict: bool) -> int:
     """Returns the end of the value that begins at `start`. What follows it does not matter.
 
-    With `strict`, the value can also be read: its numbers have a size, its escapes are characters, its depth is limited.
+    With `strict`, the value can also be read: its numbers have a size, its escapes are characters, its depth is
+    limited.
     """
     return Scanner(text, start, strict).value()
 
@@ -75,7 +76,7 @@ class Scanner:
 
     def begin_value(self, depth: int) -> str:
         """Passes a whole value, or the opening bracket of one, which is returned."""
-        self.at = SPACE.match(self.text, self.at).end()
+        self.at = after(SPACE, self.text, self.at)
         first = self.peek()
         if first in ("{", "["):
             if self.strict and depth >= MAX_DEPTH:
@@ -97,7 +98,7 @@ class Scanner:
         """Passes closing brackets and a comma. Returns whether another value or key follows."""
         while open_brackets:
             bracket = open_brackets[-1]
-            self.at = SPACE.match(self.text, self.at).end()
+            self.at = after(SPACE, self.text, self.at)
             found = self.peek()
             if found == ("}" if bracket == "{" else "]"):
                 self.at += 1
@@ -116,7 +117,7 @@ class Scanner:
         return False
 
     def after_comma(self, bracket: str) -> None:
-        self.at = SPACE.match(self.text, self.at).end()
+        self.at = after(SPACE, self.text, self.at)
         found = self.peek()
         if self.strict and found == ("}" if bracket == "{" else "]"):
             raise self.fault_at_next("trailing comma")
@@ -124,13 +125,13 @@ class Scanner:
             raise self.fault_at_next("EOF while parsing a value")
 
     def key(self) -> None:
-        self.at = SPACE.match(self.text, self.at).end()
+        self.at = after(SPACE, self.text, self.at)
         found = self.peek()
         if found != '"':
             raise self.fault_at_next("key must be a string" if found else "EOF while parsing an object")
         self.at += 1
         self.string()
-        self.at = SPACE.match(self.text, self.at).end()
+        self.at = after(SPACE, self.text, self.at)
         found = self.peek()
         if found != ":":
             raise self.fault_at_next("expected `:`" if found else "EOF while parsing an object")
@@ -139,7 +140,7 @@ class Scanner:
     def string(self) -> None:
         """Passes the rest of a string, after its opening quote."""
         while True:
-            self.at = PLAIN.match(self.text, self.at).end()
+            self.at = after(PLAIN, self.text, self.at)
             found = self.peek()
             if found == '"':
                 self.at += 1
@@ -221,7 +222,7 @@ class Scanner:
         return self.fault("EOF while parsing a value" if self.strict and not found else "invalid number", self.at)
 
     def digits(self) -> None:
-        self.at = DIGITS.match(self.text, self.at).end()
+        self.at = after(DIGITS, self.text, self.at)
 
     def peek(self) -> str:
         return self.text[self.at : self.at + 1]
@@ -242,6 +243,12 @@ class Scanner:
     def fault(self, words: str, at: int, more_bytes: int = 0) -> JsonFault:
         line, column = position(self.text[self.start : at])
         return JsonFault(f"{words} at line {line} column {column + more_bytes}")
+
+
+def after(pattern: re.Pattern, text: str, at: int) -> int:
+    """Returns where the characters of a pattern end."""
+    found = pattern.match(text, at)
+    return found.end() if found else at
 
 
 def position(before: str) -> tuple[int, int]:

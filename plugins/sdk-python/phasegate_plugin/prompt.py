@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from . import host
-from .words import trim_end
+from .texts import trim_end
 
 PLACEHOLDER = re.compile(r"\{\{([a-z0-9_]+)\}\}")
 
@@ -21,8 +21,8 @@ class Prompt:
     def render(self, **values: str) -> str:
         """Returns the text with all placeholders replaced and trailing white space removed.
 
-        A placeholder without a value, or a value without a placeholder, is a bug of the plugin: unit tests that render the
-        prompt get a `ValueError`; a component inserts nothing.
+        A placeholder without a value, or a value without a placeholder, is a bug of the plugin: unit tests that
+        render the prompt get a `ValueError`; a component inserts nothing.
         """
         faults = self._faults(values)
         if faults and not host.is_component():
@@ -48,7 +48,9 @@ def fenced(title: str, text: str) -> str:
 
 
 def fenced_named(title: str, name: str, text: str) -> str:
-    """Returns `text` as `fenced` does, with a name that a file or a model gave: it is the first line inside the fence."""
+    """Returns `text` as `fenced` does, with a name that a file or a model gave: it is the first line inside the
+    fence.
+    """
     return fenced(title, f"{one_line(name)}\n----\n{text}")
 
 

@@ -1,9 +1,10 @@
 """One question to a model, with another call where the answer is cut off or unusable.
 
-The value of `Question.json` is found wherever it stands in the answer. A cut answer is asked for once more with four times the
-room, or within the model's own limit; an answer that is not JSON, does not fit its schema or fails the caller's check gets one
-repair question with the exact faults and the schema. A truncated text is continued up to three times. Follow-up questions
-repeat the model's reasoning as the host returned it. With tools, the model may call them before each of its answers.
+The value of `Question.json` is found wherever it stands in the answer. A cut answer is asked for once more with four
+times the room, or within the model's own limit; an answer that is not JSON, does not fit its schema or fails the
+caller's check gets one repair question with the exact faults and the schema. A truncated text is continued up to
+three times. Follow-up questions repeat the model's reasoning as the host returned it. With tools, the model may call
+them before each of its answers.
 
 A refusal, a denied call, a full context window or a second unusable answer is a `Failure`.
 """
@@ -14,9 +15,9 @@ from typing import Any
 from . import host
 from .answer import join_continuation
 from .conversation import (
+    CONTINUE_PROMPT,
     MAX_CONTINUATIONS,
     MORE_ROOM,
-    CONTINUE_PROMPT,
     Answer,
     Conversation,
     describe,
@@ -28,24 +29,24 @@ from .conversation import (
 from .fit import Shape, Unfit, choose
 from .schema import for_models
 from .sections import Sections, sections_of
+from .texts import trim
 from .tools import Toolbox
 from .types import Failure, Message, ModelError, Request, Response, Text, Tool
-from .words import trim
 
 CheckFunction = Callable[[Any], list[str] | None]
 # A conversation that yields requests, gets responses or errors, and returns its result.
-Steps = Generator[Request, Response | ModelError, Any]
+Steps = Generator[Request, Response | ModelError | None, Any]
 
 
 class Question:
     """A question to a model.
 
-    `label` is the purpose of the call, shown to people and used in reports. Follow-up calls append `/longer`, `/repair` or
-    `/continue`, and calls that return the results of tools `/tools`. `tier` is `fast`, `default` or `deep`.
-    `max_output_tokens` is the limit of the first answer.
+    `label` is the purpose of the call, shown to people and used in reports. Follow-up calls append `/longer`,
+    `/repair` or `/continue`, and calls that return the results of tools `/tools`. `tier` is `fast`, `default` or
+    `deep`. `max_output_tokens` is the limit of the first answer.
 
-    Models write the members of an answer in the order of the schema. Bounds above 100 of items and characters are left out of
-    it, because servers cannot compile them: let the check hold them.
+    Models write the members of an answer in the order of the schema. Bounds above 100 of items and characters are
+    left out of it, because servers cannot compile them: let the check hold them.
     """
 
     def __init__(
@@ -74,9 +75,9 @@ class Question:
     def json(self, check: CheckFunction | None = None) -> Any:
         """Asks, and returns the answer as JSON: an object, or a list if the schema asks for one.
 
-        The value has at least one of the schema's `properties`, and all of `required`. `check` gets it and returns every
-        fault, worded so that a model can correct it. If the answer contains several values, exactly one distinct value must
-        fit.
+        The value has at least one of the schema's `properties`, and all of `required`. `check` gets it and returns
+        every fault, worded so that a model can correct it. If the answer contains several values, exactly one
+        distinct value must fit.
         """
         return ask_alone(self.json_steps(check))
 
@@ -115,8 +116,8 @@ class Question:
         return value
 
     def _ask_whole(self, label: str, talk: Conversation, shape: Shape, check: CheckFunction | None) -> Steps:
-        """Asks, and asks once more with more room if the answer is cut off before it is complete. Returns the value, or its
-        faults, and the answer.
+        """Asks, and asks once more with more room if the answer is cut off before it is complete. Returns the value,
+        or its faults, and the answer.
         """
         limit = self.max_output_tokens
         response = yield from self._ask(label, talk, limit, None)
@@ -149,8 +150,8 @@ class Question:
             label = label_of_results
 
     def _limit_of_model(self, response: Response, limit: int) -> int:
-        """Returns the limit that cut an answer off: the one that was asked for, or the model's own lower one. Fails if the
-        context window is full: neither more room nor a continuation would help.
+        """Returns the limit that cut an answer off: the one that was asked for, or the model's own lower one. Fails
+        if the context window is full: neither more room nor a continuation would help.
 
         The limits of models are round numbers; what a prompt leaves of a window is not.
         """
@@ -162,8 +163,8 @@ class Question:
         if used >= limit // 2:
             return limit
         raise Failure(
-            f"`{self.label}`: the model {response.model} stopped after {used} of {limit} tokens: its context window is full, "
-            "or its own limit for an answer is lower; use a model with a larger window, or give it less context"
+            f"`{self.label}`: the model {response.model} stopped after {used} of {limit} tokens: its context window is "
+            "full, or its own limit for an answer is lower; use a model with a larger window, or give it less context"
         )
 
     def _start(self) -> Conversation:
@@ -174,6 +175,7 @@ class Question:
         tools: list[Tool] = self.tools.tools() if self.tools else []
         choice = "auto" if may_call and tools else "none"
         outcome = yield Request(label, self.tier, messages, tools, choice, self.schema, limit, None)
+        assert outcome is not None
         if isinstance(outcome, ModelError):
             raise Failure(f"`{label}`: {describe(outcome)}")
         if outcome.stop == "refusal":
@@ -184,8 +186,8 @@ class Question:
 def ask_all(questions: list[Question], check: CheckFunction | None = None, *, method: str = "json") -> list[Any]:
     """Asks several questions at once: the host sends their requests concurrently, follow-up questions too.
 
-    Returns the results in the order of the questions. `check` is that of `Question.json`; with method `text`, the results are
-    texts. If questions fail, the others are asked to their end, and the first `Failure` is raised.
+    Returns the results in the order of the questions. `check` is that of `Question.json`; with method `text`, the
+    results are texts. If questions fail, the others are asked to their end, and the first `Failure` is raised.
     """
     talks = [question.text_steps() if method == "text" else question.json_steps(check) for question in questions]
     results: dict[int, Any] = {}

@@ -12,7 +12,9 @@ T = TypeVar("T")
 
 
 def read(kind: type[T], value: Any) -> T:
-    """Returns a parsed JSON value as a dataclass, for example `read(ProjectPlan, {…})`. A `ValueError` says what is wrong."""
+    """Returns a parsed JSON value as a dataclass, for example `read(ProjectPlan, {…})`. A `ValueError` says what is
+    wrong.
+    """
     return read_as(kind, value, "")
 
 

@@ -1,7 +1,8 @@
 """The run's repository: the host's map of it, and its files as they were before the run, read on demand.
 
-A small repository can be given to a model whole; for a larger one, `Repository.tools` lets the model read what it needs. Paths
-are relative to the repository, with `/` separators. Reads fail where the phase may not read `repository/*`.
+A small repository can be given to a model whole; for a larger one, `Repository.tools` lets the model read what it
+needs. Paths are relative to the repository, with `/` separators. Reads fail where the phase may not read
+`repository/*`.
 """
 
 from dataclasses import dataclass
@@ -63,8 +64,8 @@ class Repository:
         return True
 
     def whole(self, tokens: int) -> list[WholeFile] | None:
-        """Returns all files with their texts, sorted by path, if the texts together take at most this many tokens of four
-        bytes.
+        """Returns all files with their texts, sorted by path, if the texts together take at most this many tokens of
+        four bytes.
         """
         most = tokens * BYTES_PER_TOKEN
         if self.map.text_bytes > most:

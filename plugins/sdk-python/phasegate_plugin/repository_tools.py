@@ -1,16 +1,17 @@
 """Tools for models: list, read and search the files of the repository."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from . import host
 from .artifacts import RepositoryMap
 from .json_text import compact
 from .records import read
+from .texts import lines_of, size, trim, trim_end
 from .tools import ToolError
 from .types import ArtifactError, RepositoryFile, Tool
-from .words import lines_of, size, trim, trim_end
 
+T = TypeVar("T")
 # The most files that are listed one by one; more are counted by folder.
 MAX_LISTED = 200
 # The most bytes of one result, below the limit of the conversation.
@@ -29,7 +30,8 @@ TOOLS = [
         "Returns the lines of a file, each after its number and a bar, which are not part of the file.",
         '{"type":"object","properties":{"path":{"type":"string","description":"Relative path of the file"},"from_line":'
         '{"type":"integer","minimum":1,"description":"First line; default: 1"},"to_line":{"type":"integer","minimum":1,'
-        '"description":"Last line; default: the last one of the file"}},"required":["path"],"additionalProperties":false}',
+        '"description":"Last line; default: the last one of the file"}},"required":["path"],'
+        '"additionalProperties":false}',
     ),
     Tool(
         "search_text",
@@ -52,6 +54,9 @@ class ReadFile:
     from_line: Any = None
     to_line: Any = None
 
+    def __post_init__(self) -> None:
+        self.from_line, self.to_line = line_number(self.from_line), line_number(self.to_line)
+
 
 @dataclass
 class SearchText:
@@ -69,18 +74,11 @@ class RepositoryTools:
         return TOOLS
 
     def call(self, name: str, arguments: dict[str, Any]) -> str:
-        kind, function = {
-            "list_files": (ListFiles, self._list_files),
-            "read_file": (ReadFile, self._read_file),
-            "search_text": (SearchText, self._search_text),
-        }[name]
-        try:
-            wanted = read(kind, arguments)
-            if isinstance(wanted, ReadFile):
-                wanted = ReadFile(wanted.path, line_number(wanted.from_line), line_number(wanted.to_line))
-        except ValueError as fault:
-            raise ToolError(f"the arguments of `{name}` are invalid: {fault}") from None
-        return function(wanted)
+        if name == "list_files":
+            return self._list_files(parse(name, ListFiles, arguments))
+        if name == "read_file":
+            return self._read_file(parse(name, ReadFile, arguments))
+        return self._search_text(parse(name, SearchText, arguments))
 
     def _list_files(self, wanted: ListFiles) -> str:
         folder = clean(wanted.folder)
@@ -143,6 +141,13 @@ class RepositoryTools:
         """Names files of the map with the same name as a path that does not exist."""
         same = [f"`{file.path}`" for file in self._map.paths if name_of(file.path) == name_of(path)]
         return f"; files of this name: {', '.join(same[:MAX_SUGGESTED])}" if same else ""
+
+
+def parse(name: str, kind: type[T], arguments: dict[str, Any]) -> T:
+    try:
+        return read(kind, arguments)
+    except ValueError as fault:
+        raise ToolError(f"the arguments of `{name}` are invalid: {fault}") from None
 
 
 def number_lines(lines: list[str], first: int, last: int) -> tuple[str, int]:

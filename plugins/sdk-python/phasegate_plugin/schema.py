@@ -1,5 +1,5 @@
-"""JSON Schemas as models get them. Servers compile a schema to a grammar, and a large bound makes the grammar so large that
-they refuse it or become slow.
+"""JSON Schemas as models get them. Servers compile a schema to a grammar, and a large bound makes the grammar so
+large that they refuse it or become slow.
 """
 
 import json
@@ -15,13 +15,14 @@ SCHEMAS = ("items", "additionalProperties", "not", "contains")
 
 
 def for_models(schema: str | dict) -> str:
-    """Returns the schema without bounds above 100 and without `$schema`, as compact text with the same order of members. A text
-    that is not JSON is returned unchanged.
+    """Returns the schema without bounds above 100 and without `$schema`, as compact text with the same order of
+    members. A text that is not JSON is returned unchanged.
     """
+    text = schema if isinstance(schema, str) else json.dumps(schema)
     try:
-        value = load(schema if isinstance(schema, str) else json.dumps(schema))
+        value = load(text)
     except JsonFault:
-        return schema
+        return text
     value = without_bounds(value)
     if isinstance(value, dict):
         value.pop("$schema", None)

@@ -1,12 +1,12 @@
 """The sections of a question, ordered so that providers can reuse what they know from earlier requests.
 
-A provider charges less for the start of a request that equals the start of an earlier one. So text that many requests share
-comes first, and text of one request comes last.
+A provider charges less for the start of a request that equals the start of an earlier one. So text that many requests
+share comes first, and text of one request comes last.
 """
 
 from itertools import groupby
 
-from .words import trim
+from .texts import trim
 
 SHARED_BY = ("run", "phases", "agent", "subject", "attempt", "call")
 
@@ -18,7 +18,8 @@ class Sections:
         self._sections: list[tuple[int, str]] = []
 
     def add(self, shared_by: str, text: str) -> "Sections":
-        """Adds a section after those that the same requests share. White space around it is removed; an empty one adds nothing.
+        """Adds a section after those that the same requests share. White space around it is removed; an empty one
+        adds nothing.
 
         `shared_by` says which requests share the text, and with it the order:
 

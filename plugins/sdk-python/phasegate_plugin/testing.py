@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from . import host
 from .artifacts import MappedFile, RepositoryMap
 from .records import to_json
+from .texts import lines_of
 from .types import (
     ArtifactError,
     ArtifactRef,
@@ -30,13 +31,12 @@ from .types import (
     RepositoryFile,
     Request,
     Response,
-    Text,
     TestRun,
+    Text,
     TextMatch,
     ToolCall,
     Usage,
 )
-from .words import lines_of
 from .work import Work
 
 MAP = "repository_map"
@@ -86,7 +86,7 @@ class FakeHost:
         return self
 
     def file(self, path: str, content: str | bytes) -> "FakeHost":
-        """Adds a text or binary file to the run's repository, and to its map. The phase may then read the repository."""
+        """Adds a text or binary file to the run's repository, and to its map. The phase may then read them."""
         self._put(f"repository/{path}", "file", content)
         self._paths = sorted({*self._paths, path})
         self._assignment.inputs = [known for known in self._assignment.inputs if known.name != MAP]
@@ -114,8 +114,8 @@ class FakeHost:
         return self.content(label, [Text(text)], "max-tokens", 2**64)
 
     def response(self, label: str, text: str, stop: str) -> "FakeHost":
-        """Scripts the next answer for this label with a stop reason, for example `refusal`, after one output token. With
-        `max-tokens`, the model stopped because its context window is full.
+        """Scripts the next answer for this label with a stop reason, for example `refusal`, after one output token.
+        With `max-tokens`, the model stopped because its context window is full.
         """
         return self.content(label, [Text(text)], stop)
 
@@ -125,8 +125,8 @@ class FakeHost:
         return self._script(label, Response(list(content), stop, "test:mock", usage))
 
     def calls(self, label: str, *calls: tuple[str, str], before: list[Content] | None = None) -> "FakeHost":
-        """Scripts the next answer for this label as calls of tools, each with its name and arguments, with content before
-        them. Their ids are `call-1`, `call-2`, ….
+        """Scripts the next answer for this label as calls of tools, each with its name and arguments, with content
+        before them. Their ids are `call-1`, `call-2`, ….
         """
         content: list[Content] = list(before or [])
         content += [ToolCall(f"call-{at}", name, arguments) for at, (name, arguments) in enumerate(calls, 1)]

@@ -1,15 +1,15 @@
 """Functions that a model can call while it works on a question, and the limits of such a conversation.
 
-Results are fenced as data. A call with an unknown name or bad arguments gets an error as its result, so that the model can
-correct it. When a limit is reached, the model is asked to answer without further calls.
+Results are fenced as data. A call with an unknown name or bad arguments gets an error as its result, so that the
+model can correct it. When a limit is reached, the model is asked to answer without further calls.
 """
 
 from typing import Any, Protocol
 
 from .json_text import JsonFault, load
 from .prompt import fenced
+from .texts import first_bytes, size, trim
 from .types import Message, Response, Text, Tool, ToolCall, ToolResult
-from .words import first_bytes, size, trim
 
 MAX_ROUNDS = 20
 MAX_CALLS = 100
@@ -44,8 +44,8 @@ class Allowance:
         return self.rounds > 0 and self.calls > 0 and self.bytes > 0
 
     def answer(self, toolbox: Toolbox, response: Response) -> list[Message]:
-        """Answers the calls of a response. Returns the messages that continue the conversation: the response as it is, which
-        may hold a provider's reasoning, and the results. There are none if it calls nothing.
+        """Answers the calls of a response. Returns the messages that continue the conversation: the response as it
+        is, which may hold a provider's reasoning, and the results. There are none if it calls nothing.
         """
         calls = [part for part in response.content if isinstance(part, ToolCall)]
         if not calls:

@@ -1,6 +1,7 @@
 """The contract's records as plain data. Enums are their names in lower case, for example severity `high`.
 
-Variants are classes of their own, for example `Text` and `ToolCall` for the content of a message. Errors are exceptions.
+Variants are classes of their own, for example `Text` and `ToolCall` for the content of a message. Errors are
+exceptions.
 """
 
 from dataclasses import dataclass, field
@@ -134,7 +135,9 @@ class FeedbackItem:
 
 @dataclass
 class Assignment:
-    """What the host asks of one attempt. `environment` and `settings` are JSON objects as text; `Work` has them parsed."""
+    """What the host asks of one attempt. `environment` and `settings` are JSON objects as text; `Work` has them
+    parsed.
+    """
 
     run_id: str = "run-1"
     task_id: str = "TASK-001"

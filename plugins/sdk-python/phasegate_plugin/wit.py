@@ -1,4 +1,6 @@
-"""The generated bindings: conversion of their records to those of `types` and back, and the host behind the world's imports."""
+"""The generated bindings: conversion of their records to those of `types` and back, and the host behind the world's
+imports.
+"""
 
 import importlib
 import sys
@@ -94,8 +96,12 @@ def plain(value: Any) -> Any:
         return [plain(part) for part in value]
     if isinstance(value, Enum):
         return value.name.lower()
-    if not is_dataclass(value):
+    if not is_dataclass(value) or isinstance(value, type):
         return value
+    return plain_record(value)
+
+
+def plain_record(value: Any) -> Any:
     name = type(value).__name__
     if name.startswith("Content_"):
         inner = plain(value.value)
@@ -144,9 +150,7 @@ class WitHost:
     def run_tests(self, language: str, code: str | list[File], tests: list[File]) -> TestRun:
         subject = ("Input", code) if isinstance(code, str) else ("Draft", generated(code))
         bench = needed(test_bench, "test-bench-blocking")
-        return self._call(
-            BenchError, lambda: bench.run_tests(language, variant("Subject", *subject), generated(tests))
-        )
+        return self._call(BenchError, lambda: bench.run_tests(language, variant("Subject", *subject), generated(tests)))
 
     def log(self, level: str, line: str) -> None:
         if logs:

@@ -6,8 +6,8 @@ from . import feedback, host
 from .artifacts import ProcessNotes, TaskRequirements
 from .json_text import JsonFault, indented, load
 from .records import read, to_json
+from .texts import trim
 from .types import Artifact, ArtifactError, Assignment, Failure
-from .words import trim
 
 T = TypeVar("T")
 
@@ -87,7 +87,9 @@ class Work:
         return [(name.removeprefix("context/"), self.text(name)) for name in names]
 
     def process_notes(self) -> ProcessNotes:
-        """Reads people's decisions about earlier improvement proposals. Empty if the phase does not read `process_notes`."""
+        """Reads people's decisions about earlier improvement proposals. Empty if the phase does not read
+        `process_notes`.
+        """
         return self.optional_record("process_notes", ProcessNotes) or ProcessNotes()
 
     def feedback_text(self) -> str:

@@ -96,6 +96,7 @@ class Vectors(unittest.TestCase):
 
     def test_values_in_answers(self):
         start = "the model's answer to `fit` is unusable, also after one repair: "
+
         def check(case):
             content = [{"text": case["answer"]}]
             labels = ("fit", "fit/repair")
@@ -103,7 +104,9 @@ class Vectors(unittest.TestCase):
                 "question": {"label": "fit", "system": "", "user": "", "schema": case["schema"]},
                 "method": "json",
                 "refused": case.get("refused"),
-                "answers": [{"label": label, "content": content, "stop": "end", "output_tokens": 1} for label in labels],
+                "answers": [
+                    {"label": label, "content": content, "stop": "end", "output_tokens": 1} for label in labels
+                ],
             }
             value, failure, _ = vectors.run(question)
             if "faults" in case:

@@ -1,5 +1,5 @@
-"""The standard artifacts as dataclasses, matching their JSON Schemas. The host validates submitted artifacts; `faults` asks it to
-do so beforehand.
+"""The standard artifacts as dataclasses, matching their JSON Schemas. The host validates submitted artifacts;
+`faults` asks it to do so beforehand.
 """
 
 import json
@@ -36,6 +36,54 @@ from .product import (
 )
 from .reports import Build, FindingsReport, TestReport, TestResult, TestTotals
 from .repository import Definition, MappedFile, RepositoryMap
+
+__all__ = [
+    "Accuracy",
+    "ApprovedNote",
+    "Build",
+    "Check",
+    "ChecklistItem",
+    "CodeFile",
+    "Component",
+    "CostOfQuality",
+    "Coverage",
+    "DefectMeasure",
+    "Definition",
+    "DesignSpecification",
+    "Dropped",
+    "Estimate",
+    "EstimationAccuracy",
+    "Findings",
+    "FindingsReport",
+    "FinishedRun",
+    "GeneratedCode",
+    "Interval",
+    "Issue",
+    "Location",
+    "MappedFile",
+    "PhaseMeasures",
+    "Pip",
+    "Pips",
+    "PostmortemReport",
+    "ProcessNotes",
+    "ProjectPlan",
+    "ProposedChange",
+    "Range",
+    "RejectedNote",
+    "RepositoryMap",
+    "RootCause",
+    "RunMeasures",
+    "SemanticUnit",
+    "SourceFile",
+    "Suggestion",
+    "TaskRequirements",
+    "TestReport",
+    "TestResult",
+    "TestSuite",
+    "TestTotals",
+    "Totals",
+    "faults",
+]
 
 
 def faults(kind: str, value: Any) -> list[str]:

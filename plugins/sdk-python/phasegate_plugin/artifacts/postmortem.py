@@ -40,7 +40,9 @@ class RejectedNote:
 
 @dataclass(kw_only=True)
 class ProcessNotes:
-    """People's decisions about earlier improvement proposals. Agents follow the approved ones and do not repeat the others."""
+    """People's decisions about earlier improvement proposals. Agents follow the approved ones and do not repeat the
+    others.
+    """
 
     approved: list[ApprovedNote] = field(default_factory=list)
     rejected: list[RejectedNote] = field(default_factory=list)

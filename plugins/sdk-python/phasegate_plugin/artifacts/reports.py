@@ -1,4 +1,6 @@
-"""The reports that the host writes about gates. Verdicts are `passed`, `passed_with_conditions`, `failed` or `not_judged`."""
+"""The reports that the host writes about gates. Verdicts are `passed`, `passed_with_conditions`, `failed` or
+`not_judged`.
+"""
 
 from dataclasses import dataclass, field
 

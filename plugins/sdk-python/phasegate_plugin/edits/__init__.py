@@ -1,8 +1,9 @@
-"""Changes to existing files as models give them: texts to find and replace, or a unified diff, instead of the whole file.
+"""Changes to existing files as models give them: texts to find and replace, or a unified diff, instead of the whole
+file.
 
-A text is matched exactly first; then without regard to white space at the ends of lines; then with an indentation that differs
-by the same amount in every line. It must occur exactly once. Line endings and the byte order mark of a file stay as they were.
-Faults name the nearest lines, so that a model can correct its answer.
+A text is matched exactly first; then without regard to white space at the ends of lines; then with an indentation
+that differs by the same amount in every line. It must occur exactly once. Line endings and the byte order mark of a
+file stay as they were. Faults name the nearest lines, so that a model can correct its answer.
 """
 
 from . import hunks, replace
@@ -11,7 +12,8 @@ from .lines import TextLines
 
 
 def apply_edits(base: str, edits: list[Edit | dict]) -> str:
-    """Applies the edits in their order, each to the result of those before. Raises `EditFaults` for all that do not fit.
+    """Applies the edits in their order, each to the result of those before. Raises `EditFaults` for all that do not
+    fit.
 
     An edit may be a dictionary with `find` and `replace`, as models answer it.
     """

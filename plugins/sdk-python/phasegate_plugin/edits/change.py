@@ -38,9 +38,7 @@ def ambiguous(lines: list[int]) -> Misfit:
     """The text occurs at several places, which begin in these lines, from 1."""
     named = ", ".join(map(str, lines[:MAX_NAMED]))
     more = " and others" if len(lines) > MAX_NAMED else ""
-    return Misfit(
-        f"the text occurs {len(lines)} times, in lines {named}{more}; give more of the lines around it"
-    )
+    return Misfit(f"the text occurs {len(lines)} times, in lines {named}{more}; give more of the lines around it")
 
 
 def no_change() -> Misfit:

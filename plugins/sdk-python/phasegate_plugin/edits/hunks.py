@@ -1,20 +1,24 @@
-"""Reads and applies a unified diff of one file, also one whose line numbers and counts are wrong, as those of models are."""
+"""Reads and applies a unified diff of one file, also one whose line numbers and counts are wrong, as those of models
+are.
+"""
 
 import re
 from dataclasses import dataclass, field
 
-from ..words import lines_of
+from ..texts import lines_of
 from .change import EditFaults, Misfit, ambiguous, no_change, not_found
 from .lines import TextLines, normalize
 from .locate import Place, find_places, nearest
 
-RANGE = re.compile(r"[-+](\d+)(?:,(\d+))?$", re.ASCII)
+RANGES = re.compile(r"\s*-\+?(\d+)(?:,\+?(\d+))?\s+\+\+?\d+(?:,\+?(\d+))?(?:\s|$)", re.ASCII)
 CONTEXT, REMOVED, ADDED = " ", "-", "+"
 
 
 @dataclass
 class Position:
-    """Where the next hunk is expected: the first line that no hunk has changed yet, and how many lines they have added."""
+    """Where the next hunk is expected: the first line that no hunk has changed yet, and how many lines they have
+    added.
+    """
 
     cursor: int = 0
     growth: int = 0
@@ -172,9 +176,5 @@ def is_header(lines: list[str], at: int) -> bool:
 
 def parse_numbers(header: str) -> tuple[int, int, int] | None:
     """Reads ` -1,2 +3,4 @`. A count that is left out is 1."""
-    parts = header.split()
-    ranges = [RANGE.match(part) for part in parts[:2]]
-    if len(ranges) < 2 or not all(ranges) or parts[0][0] != "-" or parts[1][0] != "+":
-        return None
-    old, new = ranges
-    return int(old[1]), int(old[2] or "1"), int(new[2] or "1")
+    found = RANGES.match(header)
+    return (int(found[1]), int(found[2] or "1"), int(found[3] or "1")) if found else None

@@ -26,8 +26,8 @@ class TextLines:
         return cls(text.startswith(MARK), [*lines, last], [*endings, usual], usual)
 
     def with_text(self, text: str) -> "TextLines":
-        """Returns a text with the form of this one: its byte order mark, and its usual line ending in every line unless the
-        text has carriage returns of its own.
+        """Returns a text with the form of this one: its byte order mark, and its usual line ending in every line
+        unless the text has carriage returns of its own.
         """
         new = TextLines.parse(text)
         new.has_mark = self.has_mark

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..words import trim, trim_start
+from ..texts import trim, trim_start
 
 # The most lines of an excerpt.
 MAX_EXCERPT = 12
@@ -12,7 +12,9 @@ MIN_SIMILARITY = 0.4
 
 @dataclass(frozen=True)
 class Shift:
-    """How the indentation of the file differs from that of the text: what the file has more in front of every line, or less."""
+    """How the indentation of the file differs from that of the text: what the file has more in front of every line,
+    or less.
+    """
 
     more: str = ""
     less: str = ""
@@ -36,8 +38,8 @@ class Place:
 
 
 def find_places(lines: list[str], wanted: list[str]) -> list[Place]:
-    """Returns all places by the strictest comparison that finds one. At least one line must have text, unless the comparison
-    is exact.
+    """Returns all places by the strictest comparison that finds one. At least one line must have text, unless the
+    comparison is exact.
     """
     if not wanted or len(wanted) > len(lines):
         return []

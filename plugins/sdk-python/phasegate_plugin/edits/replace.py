@@ -2,7 +2,7 @@
 
 import re
 
-from ..words import trim, trim_start
+from ..texts import trim, trim_start
 from .change import Edit, Misfit, ambiguous, no_change, not_found
 from .lines import TextLines, normalize
 from .locate import find_places, nearest
@@ -83,8 +83,8 @@ def loose_match(text: TextLines, find: str, replacement: str) -> None:
 
 
 def without_blank_ends(text: str) -> tuple[list[str], int, int]:
-    """Returns the lines without empty ones at the start and the end, and the numbers of those. The line break of the last line
-    makes no empty line. Nothing is left of a blank text.
+    """Returns the lines without empty ones at the start and the end, and the numbers of those. The line break of the
+    last line makes no empty line. Nothing is left of a blank text.
     """
     lines = text.split("\n")
     filled = [at for at, line in enumerate(lines) if trim(line)]
