@@ -12,14 +12,17 @@ SHARED_BY = ("run", "phases", "agent", "subject", "attempt", "call")
 
 
 class Sections:
-    """The text of a user message in sections."""
+    """The text of a user message in sections. It never changes: `add` returns a new one, so questions can share a start.
 
-    def __init__(self) -> None:
-        self._sections: list[tuple[int, str]] = []
+    sections = Sections().add("run", task).add("agent", rules)
+    """
+
+    def __init__(self, sections: tuple[tuple[int, str], ...] = ()) -> None:
+        self._sections = sections
 
     def add(self, shared_by: str, text: str) -> "Sections":
-        """Adds a section after those that the same requests share. White space around it is removed; an empty one
-        adds nothing.
+        """Returns these sections and one more, after those that the same requests share. White space around it is
+        removed; an empty one adds nothing.
 
         `shared_by` says which requests share the text, and with it the order:
 
@@ -33,10 +36,8 @@ class Sections:
         if shared_by not in SHARED_BY:
             raise ValueError(f"`{shared_by}` is none of {', '.join(SHARED_BY)}")
         text = trim(text)
-        if text:
-            self._sections.append((SHARED_BY.index(shared_by), text))
-            self._sections.sort(key=lambda section: section[0])
-        return self
+        added = ((SHARED_BY.index(shared_by), text),) if text else ()
+        return Sections(tuple(sorted(self._sections + added, key=lambda section: section[0])))
 
     def texts(self) -> list[str]:
         """Returns one text for each `shared_by` that has sections. The whole message is their concatenation."""

@@ -1,6 +1,6 @@
 import unittest
 
-from phasegate_plugin import Failure, Question, ask_all
+from phasegate_plugin import Failure, Question, Sections, ask_all
 from phasegate_plugin.testing import FakeHost, request_text
 
 COLOUR = {"type": "object", "properties": {"colour": {"type": "string"}}, "required": ["colour"]}
@@ -37,6 +37,15 @@ class AskAll(unittest.TestCase):
 
     def test_no_question(self):
         self.assertEqual(FakeHost().run(lambda work: ask_all([])), [])
+
+
+class Shared(unittest.TestCase):
+    def test_questions_can_share_sections(self):
+        start = Sections().add("call", "alone").add("run", "shared")
+        self.assertEqual(start.add("run", "more").texts(), ["shared\n\nmore\n\n", "alone"])
+        self.assertEqual(start.texts(), ["shared\n\n", "alone"])
+        with self.assertRaisesRegex(ValueError, "`all` is none of run, phases, agent, subject, attempt, call"):
+            start.add("all", "text")
 
 
 class Fake(unittest.TestCase):

@@ -19,7 +19,7 @@ def cases(name: str) -> list[dict]:
 def sections_of(pairs: list) -> Sections:
     sections = Sections()
     for shared_by, text in pairs:
-        sections.add(shared_by, text)
+        sections = sections.add(shared_by, text)
     return sections
 
 
