@@ -12,7 +12,7 @@ SHARED_BY = ("run", "phases", "agent", "subject", "attempt", "call")
 
 
 class Sections:
-    """The text of a user message in sections. It never changes: `add` returns a new one, so questions can share a start.
+    """The text of a user message in sections. It never changes: `add` returns a new one, so questions can share them.
 
     sections = Sections().add("run", task).add("agent", rules)
     """
