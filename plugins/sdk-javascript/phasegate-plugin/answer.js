@@ -8,6 +8,8 @@ import { byteLength } from "./utf8.js";
 /** Marks at the end of a model's reasoning. Some servers send the reasoning, or only its end, as part of the answer. */
 const REASONING_ENDS = ["</think>", "</thinking>", "</thought>", "</reasoning>", "[/THINK]", "<|message|>"];
 const FENCE = "\n```";
+/** What can follow a bracket in JSON. The end of the text can: the value may be cut. */
+const MAY_FOLLOW = { "{": '"}', "[": '"{[]-0123456789tfn' };
 const OVERLAP = { least: 20, most: 400 };
 
 /**
@@ -54,10 +56,12 @@ function withoutFence(text) {
 /** Returns what stands at a bracket: a value or the fault of a broken one, and where to go on. */
 function leadingValue(text, at) {
   const prose = { end: at + 1 };
-  if (text[at] === "<") return prose;
+  const next = firstInside(text, at);
+  if (text[at] === "<" || !MAY_FOLLOW[text[at]].includes(next)) return prose;
   const whole = attempt(() => endOfValue(text, at));
   if (whole.fault === undefined) return { json: text.slice(at, whole.value), end: whole.value };
-  if (!beginsJson(text, at)) return prose;
+  // A word in brackets, which begins like `true`, `false` or `null`.
+  if (/[tfn]/.test(next)) return prose;
   const { end, isClosed } = findEnd(text, at);
   if (!isClosed) return { fault: whole.fault, end };
   const cleaned = withoutTrailingCommas(text.slice(at, end));
@@ -74,13 +78,11 @@ function attempt(read) {
   }
 }
 
-/** Returns whether what follows the bracket can follow it in JSON. */
-function beginsJson(text, at) {
+/** Returns the first character after a bracket that is no white space; empty at the end of the text. */
+function firstInside(text, at) {
   const next = /[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g;
   next.lastIndex = at + 1;
-  const match = next.exec(text);
-  if (match === null) return true;
-  return text[at] === "{" ? /["}]/.test(match[0]) : /["{[\]\-0-9]/.test(match[0]);
+  return next.exec(text)?.[0] ?? "";
 }
 
 /**

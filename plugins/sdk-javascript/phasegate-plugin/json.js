@@ -201,8 +201,9 @@ class Reader {
 
   /** Skips white space and returns the next character. */
   space() {
-    this.match(/[ \n\t\r]*/y);
-    return this.text[this.at];
+    let next = this.text[this.at];
+    while (next === " " || next === "\n" || next === "\t" || next === "\r") next = this.text[++this.at];
+    return next;
   }
 
   match(pattern) {

@@ -80,14 +80,15 @@ function read(bytes, isLossy) {
   let codes = [];
   let at = 0;
   while (at < bytes.length) {
-    const [code, length] = character(bytes, at);
-    if (code === null && !isLossy) return null;
-    at += length;
-    const known = code ?? REPLACEMENT;
-    if (known > 0xffff) {
-      codes.push(0xd800 + ((known - 0x10000) >> 10), 0xdc00 + ((known - 0x10000) & 0x3ff));
+    if (bytes[at] < 0x80) {
+      codes.push(bytes[at++]);
     } else {
-      codes.push(known);
+      const [code, length] = character(bytes, at);
+      if (code === null && !isLossy) return null;
+      at += length;
+      const known = code ?? REPLACEMENT;
+      if (known > 0xffff) codes.push(0xd800 + ((known - 0x10000) >> 10), 0xdc00 + ((known - 0x10000) & 0x3ff));
+      else codes.push(known);
     }
     if (codes.length >= CHUNK) {
       text += String.fromCharCode(...codes);
@@ -100,7 +101,6 @@ function read(bytes, isLossy) {
 /** Returns a character and the number of its bytes; null and the number of bytes to leave out if it is invalid. */
 function character(bytes, at) {
   const first = bytes[at];
-  if (first < 0x80) return [first, 1];
   if (first < 0xc2 || first > 0xf4) return [null, 1];
   const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
   let code = first & (0xff >> (length + 1));
