@@ -5,7 +5,7 @@
 import type { Findings, Issue, ProcessNotes, RepositoryMap, TaskRequirements } from "./artifacts.js";
 import type {
   Artifact, Assignment, ContractFindings, ContractIssue, Decision, FeedbackItem, File, Outcome, PastAttempt,
-  RepositoryFile, Revision, Subject, TestRun,
+  RepositoryFile, Revision, TestRun,
 } from "./contract.js";
 
 export * from "./artifacts.js";
@@ -120,7 +120,7 @@ export interface QuestionOptions {
 }
 
 /** Returns every fault of a value, worded so that a model can correct it. */
-export type Check<T> = (value: T, json: string) => string[];
+export type CheckAnswer<T> = (value: T, json: string) => string[];
 
 /** A question and the form of its answer, for `askAll`. */
 export interface Ask<T> {
@@ -140,9 +140,9 @@ export class Question {
    * Asks, and returns the answer as a JSON value: an object, or a list if the schema asks for one. Its members are what
    * the model wrote: `check` is where to examine them.
    */
-  json<T = any>(check?: Check<T>): T;
+  json<T = any>(check?: CheckAnswer<T>): T;
   asText(): Ask<string>;
-  asJson<T = any>(check?: Check<T>): Ask<T>;
+  asJson<T = any>(check?: CheckAnswer<T>): Ask<T>;
 }
 
 /** Asks several questions. Their first calls are made concurrently. Returns the answers in their order. */

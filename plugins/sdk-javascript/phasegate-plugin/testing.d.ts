@@ -1,6 +1,8 @@
 // A scripted host for unit tests with `node --test`. Not part of a component.
 
-import type { Artifact, Assignment, Content, ContractSubmission, File, ModelErrorKind, Request, Subject, TestRun } from "./contract.js";
+import type {
+  Artifact, Assignment, Content, ContractSubmission, File, ModelErrorKind, Request, Subject, TestRun,
+} from "./contract.js";
 import type { BenchError, Submission, Work } from "./index.js";
 
 /** Text, bytes, or a value to be written as JSON. */
