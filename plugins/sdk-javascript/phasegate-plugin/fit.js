@@ -75,6 +75,7 @@ class Choice {
   judge(tree, json) {
     const value = JSON.parse(json);
     const faults = this.check(value, json);
+    if (!Array.isArray(faults)) throw new TypeError("a check must return a list of faults");
     if (faults.length > 0) {
       this.found = faults;
     } else if (this.fitting.every((known) => !isEqual(known.tree, tree))) {

@@ -35,7 +35,8 @@ const ERRORS = {
 /** A question to a model. */
 export class Question {
   constructor(label, system, user, options = {}) {
-    const { tier = "default", schema = null, maxOutputTokens = 16_000, tools = [] } = options;
+    const { tier = "default", schema = null, maxOutputTokens = 16_000, tools = [], ...unknown } = options;
+    for (const name of Object.keys(unknown)) throw new TypeError(`a question has no option \`${name}\``);
     this.label = label;
     this.system = system;
     this.user = Sections.from(user);

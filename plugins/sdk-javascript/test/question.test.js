@@ -49,9 +49,12 @@ test("a check gets the value and its text", () => {
   assert.deepEqual(seen, [{ colour: "red" }, '{"colour":  "red"}']);
 });
 
-test("an error in a check is a bug", () => {
-  const host = new FakeHost().answer("a", "{}");
-  assert.throws(() => host.runWith(() => question("a").json(({ lines }) => [lines.length])), TypeError);
+test("wrong use is a bug", () => {
+  const ask = (check) => () => new FakeHost().answer("a", "{}").runWith(() => question("a").json(check));
+  assert.throws(ask(({ lines }) => [lines.length]), TypeError);
+  assert.throws(ask(() => undefined), { message: "a check must return a list of faults" });
+  const options = { max_output_tokens: 100 };
+  assert.throws(() => question("a", options), { message: "a question has no option `max_output_tokens`" });
 });
 
 test("a schema may be an object", () => {
