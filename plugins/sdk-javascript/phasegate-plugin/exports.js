@@ -7,6 +7,9 @@ import { setComponent, use } from "./host.js";
 import { encode } from "./utf8.js";
 import { Work, settingsOf } from "./work.js";
 
+/** The most calls that a logged error names. */
+const MAX_CALLS = 50;
+
 /** Exports an agent: a function from the work of one attempt to a submission. */
 export function exportAgent(run, imports) {
   const agent = functionOf(run, "exportAgent");
@@ -82,6 +85,8 @@ function functionOf(value, name) {
 }
 
 function connect(imports = {}) {
+  // By default QuickJS names ten calls: too few where the SDK calls a function of the plugin.
+  Error.stackTraceLimit = MAX_CALLS;
   use(imports);
   setComponent();
 }

@@ -76,6 +76,15 @@ test("a crash is logged with file and line, and thrown again", () => {
   assert.ok(log.lines.length > 3);
 });
 
+test("a crash names the calls from the bug to the plugin's function", () => {
+  const log = logOf();
+  const nested = (depth) => (depth === 0 ? null.x : nested(depth - 1));
+  thrownBy(() => call(function outermost() {
+    return nested(20);
+  }, log));
+  assert.ok(log.lines.some((line) => line.includes("at outermost")), log.lines.join("\n"));
+});
+
 test("a long crash keeps its message, its innermost calls and its causes", () => {
   const nested = (depth) => (depth === 0 ? null.x : nested(depth - 1));
   const limit = Error.stackTraceLimit;
