@@ -12,8 +12,10 @@ const LINES = ["", " ", "a", "  a", "b", "-- a", "++ b", "@@ -1 +1 @@", "\\ x", 
 function randomBelow(seed) {
   let state = seed;
   return (most) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return (state >> 8) % most;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % most;
   };
 }
 
