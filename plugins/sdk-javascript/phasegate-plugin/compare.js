@@ -12,10 +12,12 @@ export function changes(old, next) {
   const removed = new Uint8Array(old.length);
   const added = new Uint8Array(next.length);
   const box = trimmed(old, next, { oldStart: 0, oldEnd: old.length, newStart: 0, newEnd: next.length });
-  if ((box.oldEnd - box.oldStart) * (box.newEnd - box.newStart) > MAX_PAIRS) mark(box, removed, added);
-  else compare(old, next, box, removed, added);
-  slideDown(old, removed);
-  slideDown(next, added);
+  if ((box.oldEnd - box.oldStart) * (box.newEnd - box.newStart) > MAX_PAIRS) {
+    mark(box, removed, added);
+  } else {
+    compare(old, next, box, removed, added);
+    slide(next, added);
+  }
   return ranges(removed, added);
 }
 
@@ -61,7 +63,7 @@ function middle(old, next, { oldStart, oldEnd, newStart, newEnd }) {
   const isInside = (x, k) => x <= width && x - k >= 0 && x - k <= height;
   const same = (x, y) => old[oldStart + x] === next[newStart + y];
   for (let cost = 0; cost <= most; cost++) {
-    for (let k = -cost; k <= cost; k += 2) {
+    for (let k = cost; k >= -cost; k -= 2) {
       let x = furthest(forward, most, k, cost);
       const from = { x: oldStart + x, y: newStart + x - k };
       while (x < width && x - k < height && same(x, x - k)) x++;
@@ -70,7 +72,7 @@ function middle(old, next, { oldStart, oldEnd, newStart, newEnd }) {
       const isMeeting = delta % 2 !== 0 && Math.abs(reverse) < cost && isInside(x, k);
       if (isMeeting && x + backward[most + reverse] >= width) return from;
     }
-    for (let k = -cost; k <= cost; k += 2) {
+    for (let k = cost; k >= -cost; k -= 2) {
       let x = furthest(backward, most, k, cost);
       while (x < width && x - k < height && same(width - 1 - x, height - 1 - (x - k))) x++;
       backward[most + k] = x;
@@ -91,12 +93,17 @@ function furthest(reached, most, k, cost) {
   return isDown ? reached[most + k + 1] : reached[most + k - 1] + 1;
 }
 
-/** Moves each run of marks as far down as the elements allow, so that equal changes look alike and neighbours join. */
-function slideDown(elements, marks) {
+/** Moves each run of additions up and then down as far as the elements allow, so that it joins its neighbours. */
+function slide(elements, marks) {
   let start = marks.indexOf(1);
   while (start >= 0) {
     let end = start;
     while (marks[end] === 1) end++;
+    while (start > 0 && elements[start - 1] === elements[end - 1]) {
+      marks[--start] = 1;
+      marks[--end] = 0;
+      while (marks[start - 1] === 1) start--;
+    }
     while (end < elements.length && elements[start] === elements[end]) {
       marks[start++] = 0;
       marks[end++] = 1;
