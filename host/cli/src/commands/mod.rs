@@ -4,6 +4,7 @@ mod artifact;
 mod cancel;
 mod compare;
 mod compile_component;
+mod completions;
 mod decide;
 mod doctor;
 mod experiment;
@@ -13,6 +14,7 @@ mod gc;
 mod import;
 mod init;
 mod log;
+mod man;
 mod markdown_help;
 mod pip;
 mod pipeline;
@@ -79,7 +81,7 @@ pub enum Command {
     /// List, show and check pipelines
     #[command(subcommand)]
     Pipeline(pipeline::Command),
-    /// Inspect, check and accept plugins
+    /// Begin, build, test, inspect and accept plugins
     #[command(subcommand)]
     Plugin(plugin::Command),
     /// Show and change what projects may use of yours
@@ -91,6 +93,10 @@ pub enum Command {
     VerifySandbox(verify_sandbox::Args),
     /// Write a commented phasegate.toml and a first task
     Init(init::Args),
+    /// Print the completions of a shell
+    Completions(completions::Args),
+    /// Write a page of the manual for each command
+    Man(man::Args),
     /// Compile the component on standard input; the host starts this itself
     #[command(hide = true)]
     CompileComponent(compile_component::Args),
@@ -129,6 +135,8 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Test(args) => test::run(&args, context).await,
         Command::VerifySandbox(args) => verify_sandbox::run(&args, context).await,
         Command::Init(args) => init::run(&args, context),
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => man::run(&args, context),
         Command::CompileComponent(args) => Ok(compile_component::run(&args, context)),
         Command::MarkdownHelp => Ok(markdown_help::run(context)),
     }

@@ -85,6 +85,8 @@ codes! {
     312 SandboxUnavailable  Infrastructure  resumable  "Sandbox unavailable",
     313 ComponentChanged    Plugin          final      "Pinned component changed",
     314 CheckFailed         Plugin          final      "Plugin check failed",
+    315 ToolMissing         Plugin          final      "Build tool missing",
+    316 BuildFailed         Plugin          final      "Plugin build failed",
     401 RunNotFound         Usage           final      "Run not found",
     402 RunInUse            Infrastructure  final      "Run in use",
     403 DecisionNotAllowed  Usage           final      "Decision not allowed",

@@ -20,7 +20,7 @@ use crate::terminal::text::sanitize;
 use crate::view::versioned::Versioned;
 
 /// The version of the JSON form.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 /// Maximal length of a text from the manifest in characters.
 const MAX_TEXT: usize = 200;
 
@@ -98,7 +98,8 @@ pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> S
     text
 }
 
-fn render_requested_grants(inspection: &Inspection) -> String {
+/// Renders the grants that a component requests, as an operator would write them.
+pub fn render_requested_grants(inspection: &Inspection) -> String {
     let asks = inspection.requested_grants();
     match asks == Grants::default() {
         true => "no grants".to_owned(),

@@ -1,9 +1,15 @@
-//! `phasegate plugin`: inspects, checks and accepts plugins.
+//! `phasegate plugin`: begins, builds, inspects, checks and accepts plugins.
 
 pub mod accept;
+mod build;
 mod check;
+mod dev;
+mod dry_run;
 mod inspect;
 mod manifest;
+mod new;
+mod plugin_file;
+mod test;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -11,22 +17,34 @@ use crate::exit::{Exit, Failure};
 /// Subcommands of `plugin`.
 #[derive(clap::Subcommand)]
 pub enum Command {
+    /// Begin a plugin: sources, tests, and what a first run needs
+    New(new::Args),
+    /// Build the component of a plugin from its sources
+    Build(build::Args),
     /// Show what a component is and which grants it requests
     Inspect(inspect::Args),
     /// Add a manifest to a component whose toolchain cannot
     Manifest(manifest::Args),
     /// Accept a new or changed plugin into phasegate.lock
     Accept(accept::Args),
+    /// Build and test again whenever a file changes
+    Dev(dev::Args),
     /// Check a component: load it and call it once with samples
     Check(check::Args),
+    /// Test a component with the cases of its plugin
+    Test(test::Args),
 }
 
 /// Runs a subcommand of `plugin`.
 pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
+        Command::New(args) => new::run(&args, context),
+        Command::Build(args) => build::run(&args, context),
         Command::Inspect(args) => inspect::run(args, context).await,
         Command::Manifest(args) => manifest::run(&args, context),
         Command::Accept(args) => accept::run(args, context),
+        Command::Dev(args) => dev::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Test(args) => test::run(args, context).await,
     }
 }

@@ -1,0 +1,65 @@
+//! The sources of a plugin at a moment. Comparing two snapshots shows whether something changed, on every file system, also on
+//! those that report no changes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Folders with what tools make.
+const MADE: [&str; 5] = ["build", "node_modules", "phasegate-out", "target", "__pycache__"];
+
+/// Paths with the time of the last change and the size.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Snapshot(BTreeMap<PathBuf, (Option<SystemTime>, u64)>);
+
+impl Snapshot {
+    /// Looks at all sources below a folder. Hidden files, components and what cannot be read are left out.
+    pub fn of(dir: &Path) -> Self {
+        let mut files = BTreeMap::new();
+        add(dir, &mut files);
+        Self(files)
+    }
+}
+
+fn add(folder: &Path, files: &mut BTreeMap<PathBuf, (Option<SystemTime>, u64)>) {
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Ok(kind) = entry.file_type() else { continue };
+        if name.starts_with('.') || name == "phasegate.lock" {
+            continue;
+        }
+        if kind.is_dir() {
+            if !MADE.contains(&name.as_str()) {
+                add(&entry.path(), files);
+            }
+        } else if !name.ends_with(".wasm")
+            && let Ok(metadata) = entry.metadata()
+        {
+            files.insert(entry.path(), (metadata.modified().ok(), metadata.len()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_sources_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("agent.py", "a");
+        let before = Snapshot::of(dir.path());
+        for made in ["agent.wasm", "build/component.wasm", "target/x", ".phasegate/journal.db", "phasegate.lock"] {
+            write(made, "made");
+        }
+        assert_eq!(Snapshot::of(dir.path()), before);
+        write("cases/first.toml", "");
+        assert_ne!(Snapshot::of(dir.path()), before);
+    }
+}

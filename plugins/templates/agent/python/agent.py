@@ -1,0 +1,26 @@
+"""An agent: summarises the task in one sentence and lists the questions that it leaves open."""
+
+from phasegate_plugin import Question, Submission, Work, artifact, fenced
+
+SYSTEM = "You read tasks for programmers. You answer with one JSON object."
+FORM = 'Summarise it: {"summary": "one sentence", "questions": ["a question that it leaves open"]}'
+
+
+def run(work: Work) -> Submission:
+    task = fenced("The task", work.task().description)
+    # From the second attempt on: what a gate or a person wants changed.
+    feedback = work.feedback_text()
+    summary = Question("summary", SYSTEM, f"{task}\n{feedback}\n{FORM}").json(find_faults)
+    return Submission([artifact("{{snake}}", summary)])
+
+
+def find_faults(summary) -> list[str]:
+    """The faults of an answer, in words that the model can act on: it is asked for one repair."""
+    if not isinstance(summary, dict) or set(summary) != {"summary", "questions"}:
+        return ["the object must have `summary` and `questions`"]
+    length = len(str(summary["summary"]).strip())
+    if length == 0:
+        return ["`summary` is empty"]
+    if length > 300:
+        return [f"`summary` has {length} characters, at most 300 are allowed"]
+    return []

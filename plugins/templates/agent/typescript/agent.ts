@@ -1,0 +1,28 @@
+// An agent: summarises the task in one sentence and lists the questions that it leaves open.
+import { Question, type Submission, type Work, artifact, fenced } from "./phasegate-plugin/index.js";
+
+const SYSTEM = "You read tasks for programmers. You answer with one JSON object.";
+const FORM = 'Summarise it: {"summary": "one sentence", "questions": ["a question that it leaves open"]}';
+
+interface Summary {
+  summary: string;
+  questions: string[];
+}
+
+export function run(work: Work): Submission {
+  const task = fenced("The task", work.task().description);
+  // From the second attempt on: what a gate or a person wants changed.
+  const feedback = work.feedbackText();
+  const summary = new Question("summary", SYSTEM, `${task}\n${feedback}\n${FORM}`).json<Summary>(findFaults);
+  return { artifacts: [artifact("{{snake}}", summary)] };
+}
+
+// Returns the faults of an answer, in words that the model can act on: it is asked for one repair.
+function findFaults(summary: Summary): string[] {
+  if (typeof summary?.summary !== "string" || !Array.isArray(summary.questions)) {
+    return ["the object must have `summary` and `questions`"];
+  }
+  const length = summary.summary.trim().length;
+  if (length === 0) return ["`summary` is empty"];
+  return length > 300 ? [`\`summary\` has ${length} characters, at most 300 are allowed`] : [];
+}
