@@ -68,6 +68,12 @@ pub fn activity(process: u32) -> Threads {
     Threads(threads.map(|entry| of_thread(entry.path())).collect())
 }
 
+/// Whether a process has child processes.
+pub fn has_children(process: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    threads.into_iter().any(|thread| !read(thread.path().join("children")).trim().is_empty())
+}
+
 /// Returns the bytes of all files below a folder.
 pub fn folder_bytes(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

@@ -60,7 +60,7 @@ pub fn execute(name: &str, times: usize, folder: Option<&Path>) -> Result<()> {
 /// Validates a plan against its schema and the rules of its kind.
 fn validate() -> Result<()> {
     let samples: Value =
-        serde_json::from_str(include_str!("../../../host/cli/src/commands/plugin/check/samples.json"))?;
+        serde_json::from_str(include_str!("../../../host/cli/src/commands/plugin/dry_run/samples.json"))?;
     let plan = samples.get("project_plan").context("no plan")?.to_string();
     let (kinds, paths) = (AddedKinds::default(), PathRules::default());
     let validator = Validator { kinds: &kinds, task_id: &"CHECK-1".parse()?, plan: None, paths: &paths };

@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::model_server::ModelServer;
 use super::wait_until;
-use crate::process::activity;
+use crate::process::{activity, has_children};
 
 /// A user's home folder and a project.
 pub struct Program {
@@ -34,13 +34,14 @@ impl Running {
         self.0.id()
     }
 
-    /// Waits until the process uses no CPU: what it compiles and writes in the background is done.
+    /// Waits until the process uses no CPU and has no child that compiles: what it does in the background is done.
     pub fn wait_until_idle(&self) -> Result<()> {
         const OBSERVED: Duration = Duration::from_secs(2);
         wait_until("the program did not become idle", || {
             let before = activity(self.id());
             std::thread::sleep(OBSERVED);
-            (activity(self.id()).since(&before).cpu < OBSERVED / 100).then_some(())
+            let is_idle = activity(self.id()).since(&before).cpu < OBSERVED / 100;
+            (is_idle && !has_children(self.id())).then_some(())
         })
     }
 }
