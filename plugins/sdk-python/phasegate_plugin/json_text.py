@@ -163,14 +163,17 @@ class Scanner:
         elif not found:
             raise self.fault("EOF while parsing a string", self.at)
         elif found not in '"\\/bfnrt':
-            raise self.fault("invalid escape", self.at)
+            raise self.fault("invalid escape", self.at - 1, more_bytes=1)
 
     def second_half(self, code: int) -> None:
         if code >= 0xDC00:
             raise self.fault("lone leading surrogate in hex escape", self.at)
         for wanted in "\\u":
-            if self.next() != wanted:
-                raise self.fault("unexpected end of hex escape", self.at)
+            found = self.next()
+            if not found:
+                raise self.fault("EOF while parsing a string", self.at)
+            if found != wanted:
+                raise self.fault("unexpected end of hex escape", self.at - 1, more_bytes=1)
         if not 0xDC00 <= self.hex() <= 0xDFFF:
             raise self.fault("lone leading surrogate in hex escape", self.at)
 
@@ -186,8 +189,10 @@ class Scanner:
     def literal(self, word: str) -> None:
         for wanted in word:
             found = self.next()
+            if not found:
+                raise self.fault("EOF while parsing a value", self.at)
             if found != wanted:
-                raise self.fault("expected ident" if found else "EOF while parsing a value", self.at)
+                raise self.fault("expected ident", self.at - 1, more_bytes=1)
 
     def number(self) -> None:
         start = self.at

@@ -26,9 +26,11 @@ class Json(unittest.TestCase):
                 continue
             self.assertEqual(load(text), expected, text)
 
-    def test_what_python_alone_accepts(self):
+    def test_faults_are_in_the_words_of_the_host(self):
         faults = {
             "[NaN]": "expected value at line 1 column 2",
+            "[nöll]": "expected ident at line 1 column 3",
+            '["\\ö"]': "invalid escape at line 1 column 4",
             '["\\ud800"]': "unexpected end of hex escape at line 1 column 9",
             "[1e999]": "number out of range at line 1 column 6",
             "[" * 200: "recursion limit exceeded at line 1 column 128",
