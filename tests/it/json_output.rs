@@ -51,6 +51,17 @@ fn check_folder(folder: &Path) -> usize {
     entries.map(check).sum()
 }
 
+/// A plugin that is built by copying a component, with a case that fails.
+fn plugin(scenario: &Scenario) -> String {
+    let folder = scenario.path("plugin");
+    fs::create_dir_all(folder.join("cases")).unwrap();
+    let copy = format!("command = [\"/bin/cp\", \"{}\", \"made.wasm\"]", fixture("strategy.wasm").display());
+    let file = format!("name = \"mine\"\nversion = \"0.1.0\"\n[build]\n{copy}\nmakes = \"made.wasm\"\n");
+    fs::write(folder.join("plugin.toml"), file).unwrap();
+    fs::write(folder.join("cases/a.toml"), "[expect]\ngive_up = \"never\"\n").unwrap();
+    folder.display().to_string()
+}
+
 /// A copy of an example experiment with one repetition.
 fn experiment(scenario: &Scenario) -> String {
     copy_folder(&examples().join("compare-strategies"), &scenario.path("strategies"));
@@ -82,6 +93,7 @@ fn json_follows_schemas_without_duplicate_keys() {
     fs::write(scenario.path("project/test_app.py"), "def test_one():\n    assert 1 == 1\n").unwrap();
     let project = scenario.path("project").display().to_string();
     let forked = scenario.path("forked").display().to_string();
+    let plugin = plugin(&scenario);
     let mut called = BTreeSet::from(["run".to_owned(), check(&stopped, &["resume", "ANSWER-001", "--calls", "9"])]);
     for args in [
         &["runs"] as &[&str],
@@ -94,6 +106,8 @@ fn json_follows_schemas_without_duplicate_keys() {
         &["export", &run, &archive],
         &["plugin", "inspect", &component],
         &["plugin", "check", &component],
+        &["plugin", "build", &plugin],
+        &["plugin", "test", &plugin],
         &["pip", "list"],
         &["trust", "list"],
         &["test", &project],

@@ -25,6 +25,7 @@ mod log;
 mod operator_limits;
 mod out_folder;
 mod plugin_check;
+mod plugins;
 mod providers;
 mod replay;
 mod repository;

@@ -16,6 +16,11 @@ pub fn current_dir() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
+/// Returns a folder that was named relative to the current one.
+pub fn folder(named: &Path) -> PathBuf {
+    if named == Path::new(".") { current_dir() } else { current_dir().join(named) }
+}
+
 /// Renders a path relative to the current folder if it lies below it.
 pub fn display_path(path: &Path) -> String {
     let near = path.strip_prefix(current_dir()).unwrap_or(path);

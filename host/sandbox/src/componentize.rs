@@ -7,6 +7,9 @@ use wit_component::ComponentEncoder;
 /// Returns the component; bytes that are one already are returned as they are. The error says why the module cannot become a
 /// component, in the words of the encoder.
 pub fn componentize(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    if !bytes.starts_with(b"\0asm") {
+        return Err("it does not start with the header of WebAssembly".to_owned());
+    }
     if !bytes.starts_with(b"\0asm\x01\0\0\0") {
         return Ok(Cow::Borrowed(bytes));
     }

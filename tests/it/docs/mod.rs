@@ -11,12 +11,15 @@ mod providers;
 mod reference;
 mod toml_blocks;
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use phasegate_test::{Output, copy_folder, repository};
 use tempfile::TempDir;
+
+use crate::plugins::tools::{build_environment, debian_compiler};
 
 /// Folders below the repository's root that hold pages. Prompts of plugins are Markdown as well, but no documentation.
 const FOLDERS: [&str; 6] = ["docs", "examples", "fuzz", "plugins/sdk", "plugins/runner-python", "tests"];
@@ -118,27 +121,53 @@ impl Page {
 }
 
 /// A reader's folder: `examples/` is in it, and `phasegate` is on the path.
-struct Reader(TempDir);
+struct Reader {
+    folder: TempDir,
+    /// Where `cd` has led.
+    here: RefCell<PathBuf>,
+    /// The folder with the tools of plugins, for the pages that build some.
+    tools: Option<PathBuf>,
+}
 
 impl Reader {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         copy_folder(&repository().join("examples"), &folder.path().join("examples"));
-        Self(folder)
+        Self { here: RefCell::new(folder.path().to_owned()), folder, tools: None }
+    }
+
+    /// A reader who has installed what plugins in every language are built with.
+    fn with_tools(tools: PathBuf) -> Self {
+        let reader = Self::new();
+        for folder in [".venv", "node_modules"] {
+            std::os::unix::fs::symlink(tools.join(folder), reader.path().join(folder)).unwrap();
+        }
+        Self { tools: Some(tools), ..reader }
     }
 
     fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
-    /// Runs a line of shell, without keys and without a terminal.
+    /// Runs a line of shell, without keys and without a terminal. A line `cd FOLDER` also counts for the lines after it.
     fn run(&self, line: &str) -> Output {
+        if let Some(folder) = line.strip_prefix("cd ") {
+            self.here.borrow_mut().push(folder);
+        }
         let binary = Path::new(crate::PATHS.binary).parent().unwrap();
         let mut command = Command::new("sh");
-        command.args(["-c", line]).current_dir(self.path()).stdin(Stdio::null()).env_clear();
+        command.args(["-c", if line.starts_with("cd ") { "true" } else { line }]);
+        command.current_dir(&*self.here.borrow()).stdin(Stdio::null()).env_clear();
         command.env("PATH", format!("{}:/usr/bin:/bin", binary.display()));
         command.env("USER", "ada").env("HOME", self.path());
         command.env("XDG_CACHE_HOME", Path::new(crate::PATHS.scratch).join("scenarios"));
+        if let Some(tools) = &self.tools {
+            let programs = std::env::var("PATH").unwrap();
+            command.env("PATH", format!("{}:{programs}", binary.display())).envs(build_environment(tools));
+            if line == "phasegate plugin build" {
+                command.envs(debian_compiler());
+            }
+        }
         Output::from_command(command)
     }
 }

@@ -20,8 +20,8 @@ pub struct Args {
 /// Writes the pages, in place of older ones.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let shown = display_path(&args.dir);
-    let written = std::fs::create_dir_all(&args.dir)
-        .and_then(|()| clap_mangen::generate_to((context.parser)(), &args.dir));
+    let written =
+        std::fs::create_dir_all(&args.dir).and_then(|()| clap_mangen::generate_to((context.parser)(), &args.dir));
     written.map_err(|why| {
         Failure::usage(format!("{shown} cannot be written: {why}")).with_hint("name a writable folder")
     })?;

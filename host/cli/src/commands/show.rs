@@ -86,7 +86,9 @@ fn render_attempts(state: &State, events: &[Recorded], paint: Paint) -> String {
         match &recorded.event {
             Event::PhaseFinished { at, outcome, elapsed_ms, log, .. } => {
                 text.push_str(&render_attempt(state, at, outcome, *elapsed_ms));
-                text.extend(log.iter().flat_map(|log| log.lines()).map(|line| format!("    log: {}\n", one_line(line))));
+                text.extend(
+                    log.iter().flat_map(|log| log.lines()).map(|line| format!("    log: {}\n", one_line(line))),
+                );
             }
             Event::GateJudged { at, .. } => {
                 let judged = find_judged(state, at);

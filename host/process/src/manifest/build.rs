@@ -102,7 +102,8 @@ fn parse_recipe(source: Source<'_>, raw: Spanned<Raw>) -> Result<Recipe, SourceE
     let Raw { language, entry, world, target, command, makes } = raw.into_inner();
     let key = |name: &'static str, value: &Option<Spanned<String>>| value.as_ref().map(|value| (name, value.span()));
     let command_span = command.as_ref().map(|command| ("command", command.span()));
-    let given = [key("entry", &entry), key("world", &world), key("target", &target), command_span, key("makes", &makes)];
+    let given =
+        [key("entry", &entry), key("world", &world), key("target", &target), command_span, key("makes", &makes)];
     let only = |allowed: &[&str], of: &str| match given.iter().flatten().find(|(name, _)| !allowed.contains(name)) {
         None => Ok(()),
         Some((name, span)) => Err(source.error(

@@ -4,11 +4,23 @@ import { Question, artifact, fenced } from "./phasegate-plugin/index.js";
 const SYSTEM = "You read tasks for programmers. You answer with one JSON object.";
 const FORM = 'Summarise it: {"summary": "one sentence", "questions": ["a question that it leaves open"]}';
 
+// Servers that can hold a model to a schema do so. Models write the members in this order.
+const schema = {
+  type: "object",
+  required: ["questions", "summary"],
+  additionalProperties: false,
+  properties: {
+    questions: { type: "array", items: { type: "string" } },
+    summary: { type: "string", minLength: 1, maxLength: 300 },
+  },
+};
+
 export function run(work) {
   const task = fenced("The task", work.task().description);
   // From the second attempt on: what a gate or a person wants changed.
   const feedback = work.feedbackText();
-  const summary = new Question("summary", SYSTEM, `${task}\n${feedback}\n${FORM}`).json(findFaults);
+  const question = new Question("summary", SYSTEM, `${task}\n${feedback}\n${FORM}`, { schema });
+  const summary = question.json(findFaults);
   return { artifacts: [artifact("{{snake}}", summary)] };
 }
 

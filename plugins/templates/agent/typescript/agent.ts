@@ -4,6 +4,17 @@ import { Question, type Submission, type Work, artifact, fenced } from "./phaseg
 const SYSTEM = "You read tasks for programmers. You answer with one JSON object.";
 const FORM = 'Summarise it: {"summary": "one sentence", "questions": ["a question that it leaves open"]}';
 
+// Servers that can hold a model to a schema do so. Models write the members in this order.
+const schema = {
+  type: "object",
+  required: ["questions", "summary"],
+  additionalProperties: false,
+  properties: {
+    questions: { type: "array", items: { type: "string" } },
+    summary: { type: "string", minLength: 1, maxLength: 300 },
+  },
+};
+
 interface Summary {
   summary: string;
   questions: string[];
@@ -13,7 +24,8 @@ export function run(work: Work): Submission {
   const task = fenced("The task", work.task().description);
   // From the second attempt on: what a gate or a person wants changed.
   const feedback = work.feedbackText();
-  const summary = new Question("summary", SYSTEM, `${task}\n${feedback}\n${FORM}`).json<Summary>(findFaults);
+  const question = new Question("summary", SYSTEM, `${task}\n${feedback}\n${FORM}`, { schema });
+  const summary = question.json<Summary>(findFaults);
   return { artifacts: [artifact("{{snake}}", summary)] };
 }
 

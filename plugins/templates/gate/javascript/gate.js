@@ -6,9 +6,27 @@ const FORM = `List what is unclear in it, or nothing:
 {"unclear": [{"quote": "words of the task", "question": "what has to be answered", "blocks": true}]}
 \`blocks\` is true if the work cannot begin without the answer.`;
 
+// Servers that can hold a model to a schema do so. Models write the members in this order.
+const schema = {
+  type: "object",
+  required: ["unclear"],
+  additionalProperties: false,
+  properties: {
+    unclear: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["quote", "question", "blocks"],
+        additionalProperties: false,
+        properties: { quote: { type: "string" }, question: { type: "string" }, blocks: { type: "boolean" } },
+      },
+    },
+  },
+};
+
 export function run(work) {
   const { description } = work.task();
-  const question = new Question("unclear", SYSTEM, `${fenced("The task", description)}\n${FORM}`);
+  const question = new Question("unclear", SYSTEM, `${fenced("The task", description)}\n${FORM}`, { schema });
   const { unclear } = question.json((answer) => findFaults(answer, description));
   const issues = unclear.map(({ quote, question, blocks }, index) => ({
     id: `unclear-${index + 1}`,

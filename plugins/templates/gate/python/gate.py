@@ -6,11 +6,25 @@ SYSTEM = "You read tasks for programmers. You answer with one JSON object."
 FORM = """List what is unclear in it, or nothing:
 {"unclear": [{"quote": "words of the task", "question": "what has to be answered", "blocks": true}]}
 `blocks` is true if the work cannot begin without the answer."""
+# Servers that can hold a model to a schema do so. Models write the members in this order.
+UNCLEAR = {
+    "type": "object",
+    "required": ["quote", "question", "blocks"],
+    "additionalProperties": False,
+    "properties": {"quote": {"type": "string"}, "question": {"type": "string"}, "blocks": {"type": "boolean"}},
+}
+SCHEMA = {
+    "type": "object",
+    "required": ["unclear"],
+    "additionalProperties": False,
+    "properties": {"unclear": {"type": "array", "items": UNCLEAR}},
+}
 
 
 def run(work: Work) -> Submission:
     description = work.task().description
-    question = Question("unclear", SYSTEM, f"{fenced('The task', description)}\n{FORM}")
+    user = f"{fenced('The task', description)}\n{FORM}"
+    question = Question("unclear", SYSTEM, user, schema=SCHEMA)
     answer = question.json(lambda answer: find_faults(answer, description))
     issues = [
         Issue(

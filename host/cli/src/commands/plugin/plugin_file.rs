@@ -13,6 +13,9 @@ use crate::terminal::format::describe_read_error;
 /// The name of the file.
 pub const PLUGIN_FILE: &str = "plugin.toml";
 
+/// How hints about the manifest of somebody else's component begin.
+const TO_OTHERS: &str = "its author has to correct plugin.toml; ";
+
 /// Reads and checks the file, so that faults have the lines of the author's own text.
 pub fn read_plugin_file(dir: &Path) -> Result<PluginFile, Failure> {
     let file = dir.join(PLUGIN_FILE);
@@ -24,7 +27,10 @@ pub fn read_plugin_file(dir: &Path) -> Result<PluginFile, Failure> {
     })?;
     let plugin = PluginFile::parse(&name, &text)?;
     if plugin.manifest.is_some() {
-        Manifest::parse(&text).map_err(|bad| invalid_manifest(&format!("{name}: {bad}"), bad.hint))?;
+        Manifest::parse(&text).map_err(|bad| {
+            let place = bad.to_string().replacen("manifest:", &format!("{name}:"), 1);
+            invalid_manifest(&place, bad.hint.trim_start_matches(TO_OTHERS).to_owned())
+        })?;
     }
     Ok(plugin)
 }
@@ -42,5 +48,5 @@ pub fn component_name(manifest: &Manifest) -> String {
 
 /// The error about a manifest that components cannot have.
 pub fn invalid_manifest(message: &str, hint: String) -> Failure {
-    Failure::usage(message).with_code(ErrorCode::NotAPlugin).with_hint(hint)
+    Failure::usage(message).with_code(ErrorCode::NotAPlugin).with_hints(Some(hint))
 }

@@ -5,6 +5,16 @@ use serde::{Deserialize, Serialize};
 
 const SYSTEM: &str = "You read tasks for programmers. You answer with one JSON object.";
 const FORM: &str = r#"Summarise it: {"summary": "one sentence", "questions": ["a question that it leaves open"]}"#;
+/// Servers that can hold a model to a schema do so. Models write the members in this order.
+const SCHEMA: &str = r#"{
+    "type": "object",
+    "required": ["questions", "summary"],
+    "additionalProperties": false,
+    "properties": {
+        "questions": { "type": "array", "items": { "type": "string" } },
+        "summary": { "type": "string", "minLength": 1, "maxLength": 300 }
+    }
+}"#;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Summary {
@@ -21,7 +31,7 @@ impl Agent for Summarizer {
         let task = fenced("The task", &work.task()?.description);
         // From the second attempt on: what a gate or a person wants changed.
         let feedback = work.feedback_text();
-        let question = Question::new("summary", SYSTEM, format!("{task}\n{feedback}\n{FORM}"));
+        let question = Question::new("summary", SYSTEM, format!("{task}\n{feedback}\n{FORM}")).schema(SCHEMA);
         let summary: Summary = question.json(find_faults).await?;
         Ok(Submission { artifacts: vec![artifact("{{snake}}", &summary)?], findings: None })
     }

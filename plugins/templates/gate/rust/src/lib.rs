@@ -8,6 +8,27 @@ const SYSTEM: &str = "You read tasks for programmers. You answer with one JSON o
 const FORM: &str = r#"List what is unclear in it, or nothing:
 {"unclear": [{"quote": "words of the task", "question": "what has to be answered", "blocks": true}]}
 `blocks` is true if the work cannot begin without the answer."#;
+/// Servers that can hold a model to a schema do so. Models write the members in this order.
+const SCHEMA: &str = r#"{
+    "type": "object",
+    "required": ["unclear"],
+    "additionalProperties": false,
+    "properties": {
+        "unclear": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["quote", "question", "blocks"],
+                "additionalProperties": false,
+                "properties": {
+                    "quote": { "type": "string" },
+                    "question": { "type": "string" },
+                    "blocks": { "type": "boolean" }
+                }
+            }
+        }
+    }
+}"#;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -28,7 +49,8 @@ agent!(Clarity);
 impl Agent for Clarity {
     async fn run(work: Work) -> Result<Submission, Failure> {
         let description = work.task()?.description;
-        let question = Question::new("unclear", SYSTEM, format!("{}\n{FORM}", fenced("The task", &description)));
+        let user = format!("{}\n{FORM}", fenced("The task", &description));
+        let question = Question::new("unclear", SYSTEM, user).schema(SCHEMA);
         let answer: Answer = question.json(|answer, _| find_faults(answer, &description)).await?;
         // Nothing but the task is at fault, so the issue names this phase.
         let phase = &work.assignment.phase;

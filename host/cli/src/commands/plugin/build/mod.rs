@@ -21,7 +21,7 @@ use super::inspect::{FORMAT, render_requested_grants};
 use super::plugin_file::{PLUGIN_FILE, component_name, invalid_manifest, read_plugin_file};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::paths::{current_dir, display_path};
+use crate::paths::{current_dir, display_path, folder};
 use crate::terminal::format::{byte_size, describe_read_error};
 use crate::terminal::printer::Printer;
 use crate::terminal::text::sanitize;
@@ -45,7 +45,7 @@ pub struct Args {
 /// Builds the component and prints its inspection.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
-    let dir = current_dir().join(&args.dir);
+    let dir = folder(&args.dir);
     let built = build_component(&dir, args.out.as_deref(), printer)?;
     if args.json {
         printer.print_json_pretty(&Versioned::new(FORMAT, &built.inspection));
@@ -86,13 +86,12 @@ pub fn build_component(dir: &Path, out: Option<&Path>, printer: &Printer) -> Res
     let component = componentize(&bytes).map_err(|why| unusable(&made, &why, None))?;
     let component = match &plugin.manifest {
         None => component.into_owned(),
-        Some(text) => with_manifest(&component, text).map_err(|bad| {
-            invalid_manifest(&format!("{}: {bad}", display_path(&dir.join(PLUGIN_FILE))), bad.hint)
-        })?,
+        Some(text) => with_manifest(&component, text)
+            .map_err(|bad| invalid_manifest(&format!("{}: {bad}", display_path(&dir.join(PLUGIN_FILE))), bad.hint))?,
     };
     let inspection = inspect(&component).map_err(|why| unusable(&made, &why.to_string(), why.hint()))?;
     if let Some(misfit) = &inspection.misfit {
-        return Err(unusable(&made, &misfit.describe(), Some("build it with the `wit/` of this host".to_owned())));
+        return Err(unusable(&made, &misfit.describe(), None));
     }
     let Some(manifest) = &inspection.manifest else {
         let file = display_path(&dir.join(PLUGIN_FILE));

@@ -13,7 +13,7 @@ use super::test::test_folder;
 use crate::commands::fork;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::paths::{current_dir, display_path};
+use crate::paths::{display_path, folder};
 use watch::Snapshot;
 
 /// How often the files are looked at.
@@ -38,7 +38,7 @@ pub struct Args {
 
 /// Builds and tries until the process is ended; with `--once`, once, and then the exit is that of the trial.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let dir = current_dir().join(&args.dir);
+    let dir = folder(&args.dir);
     loop {
         let before = Snapshot::of(&dir);
         let tried = build_and_try(&dir, &args, context).await;

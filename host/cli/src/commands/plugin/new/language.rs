@@ -55,7 +55,9 @@ impl Language {
         match self {
             Self::Rust => "- uses: dtolnay/rust-toolchain@stable",
             Self::Python => "- uses: actions/setup-python@v5\n        with: { python-version: \"3.12\" }",
-            Self::JavaScript | Self::TypeScript => "- uses: actions/setup-node@v4\n        with: { node-version: \"22\" }",
+            Self::JavaScript | Self::TypeScript => {
+                "- uses: actions/setup-node@v4\n        with: { node-version: \"22\" }"
+            }
         }
     }
 

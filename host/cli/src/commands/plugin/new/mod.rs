@@ -87,8 +87,10 @@ fn check_is_free(dir: &Path, shown: &str) -> Result<(), Failure> {
     };
     match taken {
         None => Ok(()),
-        Some(why) => Err(Failure::usage(format!("{shown} {why}; nothing was written"))
-            .with_hint("name a new folder with --dir DIR")),
+        Some(why) => {
+            Err(Failure::usage(format!("{shown} {why}; nothing was written"))
+                .with_hint("name a new folder with --dir DIR"))
+        }
     }
 }
 

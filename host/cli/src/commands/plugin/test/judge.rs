@@ -7,6 +7,7 @@ use phasegate_process::pipeline::Pipeline;
 use phasegate_process::source::to_json;
 use phasegate_process::testing::{BenchError, TestRun};
 use phasegate_process::{FeedbackOutcome, Findings, Submission};
+use phasegate_runtime::ErrorCode;
 use phasegate_sandbox::{Inspection, Plugin, World};
 use serde_json::{Value, json};
 
@@ -53,10 +54,14 @@ async fn judge_agent(
     case: &Case,
 ) -> Result<Judged, Failure> {
     let input = &case.input;
-    let phase = samples.phase(input.phase.as_ref()).cloned().map_err(|why| unusable(case, why.message()))?;
+    let phase = samples
+        .phase(input.phase.as_ref())
+        .cloned()
+        .map_err(|why| unusable(case, why.message().trim_start_matches("--phase: ")))?;
     let place = format!("{}: settings", case.name);
     let settings = add_settings(&phase.settings, input.settings.clone(), inspection, &place)?;
-    let answers = input.answers.as_deref().map(read_answers).transpose()?.map(Arc::new);
+    let answers = input.answers.as_deref().map(read_answers).transpose();
+    let answers = answers.map_err(|why| unusable(case, &format!("answers: {}", why.message())))?.map(Arc::new);
     let call = AgentCall { phase, attempt: input.attempt, settings, answers };
     let samples = Arc::new(samples);
     let run = run_agent(plugin, Arc::clone(&samples), &call).await?;
@@ -159,7 +164,8 @@ async fn judge_runner(plugin: &Plugin, case: &Case) -> Judged {
                 faults.push(format!("errors: expected {}, there are none", expected.join("; ")));
             }
             let mut outcomes = BTreeMap::new();
-            for file in tests.iter().filter(|file| names.iter().any(|name| name.split("::").next() == Some(&file.path))) {
+            for file in tests.iter().filter(|file| names.iter().any(|name| name.split("::").next() == Some(&file.path)))
+            {
                 match plugin.run_tests(code, tests, &file.path, &call).await {
                     Err(error) => faults.push(error.recorded_text()),
                     Ok(ran) => add_outcomes(ran, &file.path, &mut outcomes, &mut faults),
@@ -192,5 +198,7 @@ fn add_outcomes(
 
 /// The error about a case that no call can be made of.
 fn unusable(case: &Case, why: &str) -> Failure {
-    Failure::usage(format!("{}: {why}", case.name)).with_hint("see docs/plugins/README.md#cases")
+    Failure::usage(format!("{}: {why}", case.name))
+        .with_code(ErrorCode::InvalidFile)
+        .with_hint("see docs/plugins/README.md#cases")
 }

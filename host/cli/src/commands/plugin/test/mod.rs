@@ -9,6 +9,7 @@ mod judge;
 
 use std::path::{Path, PathBuf};
 
+use phasegate_files::quote;
 use phasegate_process::manifest::PluginFile;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_sandbox::{Inspection, Plugin, inspect};
@@ -20,8 +21,8 @@ use super::inspect::read_bytes;
 use super::plugin_file::{PLUGIN_FILE, component_of, read_plugin_file};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::paths::{current_dir, display_path};
-use crate::terminal::format::count;
+use crate::paths::{current_dir, display_path, folder};
+use crate::terminal::format::{count, describe_read_error};
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 use case::Case;
@@ -72,7 +73,7 @@ pub async fn test_folder(dir: &Path, context: &Context) -> Result<Exit, Failure>
 
 /// Tests the component.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let dir = current_dir().join(&args.dir);
+    let dir = folder(&args.dir);
     let cases = read_cases(&dir, args.only.as_deref())?;
     let file = component(&dir, args.component.as_deref())?;
     let bytes = read_bytes(&file)?;
@@ -113,15 +114,16 @@ async fn test_all(
 
 /// Reads the cases of a folder, sorted by name.
 fn read_cases(dir: &Path, only: Option<&str>) -> Result<Vec<Case>, Failure> {
-    let folder = dir.join(CASES);
-    let shown = display_path(&folder);
-    let entries = folder.read_dir().map_err(|why| {
-        Failure::usage(format!("{shown} cannot be read: {why}"))
+    let cases = dir.join(CASES);
+    let shown = display_path(&cases);
+    let entries = cases.read_dir().map_err(|why| {
+        Failure::usage(format!("{shown} cannot be read: {}", describe_read_error(&why)))
             .with_hint("write cases as cases/NAME.toml, see docs/plugins/README.md#cases")
     })?;
     let paths = entries.flatten().map(|entry| entry.path());
     let is_case = |path: &PathBuf| {
-        let is_wanted = only.is_none_or(|only| path.file_stem().is_some_and(|name| name.to_string_lossy().contains(only)));
+        let is_wanted =
+            only.is_none_or(|only| path.file_stem().is_some_and(|name| name.to_string_lossy().contains(only)));
         path.extension().is_some_and(|extension| extension == "toml") && is_wanted
     };
     let mut paths: Vec<PathBuf> = paths.filter(is_case).collect();
@@ -140,12 +142,14 @@ fn component(dir: &Path, given: Option<&Path>) -> Result<PathBuf, Failure> {
     let plugin: PluginFile = read_plugin_file(dir)?;
     let Some(file) = component_of(dir, &plugin) else {
         let file = display_path(&dir.join(PLUGIN_FILE));
-        return Err(Failure::usage(format!("{file} has no `name`")).with_hint("name the component with --component FILE"));
+        return Err(
+            Failure::usage(format!("{file} has no `name`")).with_hint("name the component with --component FILE")
+        );
     };
     match file.is_file() {
         true => Ok(file),
         false => Err(Failure::usage(format!("there is no {}", display_path(&file)))
-            .with_hint(format!("build it with `phasegate plugin build {}`", display_path(dir)))),
+            .with_hint(format!("build it with `phasegate plugin build {}`", quote(Path::new(&display_path(dir)))))),
     }
 }
 
