@@ -94,7 +94,10 @@ mod tests {
         let host = MockHost::new().input("task_requirements", "task_requirements", task).answer("unclear", answer);
         let (submission, _) = host.run::<Clarity>();
         let findings = submission.unwrap().findings.unwrap();
-        assert_eq!((findings.issues[0].id.as_str(), findings.issues[0].evidence.as_str()), ("unclear-1", "the task says `quickly`"));
+        assert_eq!(
+            (findings.issues[0].id.as_str(), findings.issues[0].evidence.as_str()),
+            ("unclear-1", "the task says `quickly`")
+        );
         assert_eq!(findings.issues[0].severity, phasegate_plugin::types::Severity::High);
     }
 }

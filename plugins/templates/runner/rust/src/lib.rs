@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn each_line_is_a_test() {
-        let tests = vec![file("tests/a.expect", "# words\na.txt contains yes\na.txt contains no\nb.txt contains yes\n")];
+        let tests =
+            vec![file("tests/a.expect", "# words\na.txt contains yes\na.txt contains no\nb.txt contains yes\n")];
         let code = vec![file("a.txt", "yes")];
         let run = Contains::run_tests(code, tests.clone(), "tests/a.expect".to_owned()).unwrap();
         let outcomes: Vec<_> = run.tests.iter().map(|test| test.outcome).collect();
