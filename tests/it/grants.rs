@@ -118,6 +118,7 @@ fn changed_component_stops_the_run_until_accepted() {
     exit 0
     plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
     ann accepted plugin `planning` 0.2.0, DIGEST, grants { models = ["default", "deep"] }
+    wrote phasegate.lock
     "#);
     assert!(project.run_passes());
     assert!(project.read("phasegate.lock").contains("in_words = true"), "{}", project.read("phasegate.lock"));
@@ -238,7 +239,7 @@ fn locked_configuration_rejects_new_plugins() {
     pipeline  bought: planning → design → design-review
     config    phasegate.toml; pipeline from pipeline.toml
     error[PG-0308]: plugin `feedback-mine` 0.1.0, DIGEST, is not in phasegate.lock, and this run is `locked`
-    hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept feedback-mine` agrees to it
+    hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept feedback-mine --feedback mine.wasm` agrees to it
     "#);
     let variant = "name = \"tries\"\ntasks = [\"task.toml\"]\n[[variant]]\nname = \"mine\"\nfeedback = \"mine.wasm\"\n";
     project.write("experiment.toml", variant);
@@ -341,11 +342,15 @@ fn manifest_beside_a_component_is_used() {
     let shown = project.render(&put);
     assert!(shown.contains("name      mine 2.1.0\npurpose   Sends all back to whoever began.\n"), "{shown}");
     assert_eq!(project.render(&["plugin", "inspect", "mine.wasm"]), shown);
+    // A second manifest takes the place of the first one, and one that is invalid changes nothing.
     let before = fs::read(project.path("mine.wasm")).unwrap();
-    assert_snapshot!(project.render(&put), @"
+    assert_eq!((project.render(&put), fs::read(project.path("mine.wasm")).unwrap()), (shown, before.clone()));
+    project.write("plugin.toml", "name = \"mine\"\n");
+    assert_snapshot!(project.render(&put), @r"
     exit 2
-    error[PG-0302]: mine.wasm would be rejected: invalid manifest: it contains more than one manifest
-    hint: keep only one
+    error[PG-0302]: plugin.toml: manifest:1: `version` is missing
+    hint: add it
+    see plugins/sdk/README.md
     ");
     assert_eq!(fs::read(project.path("mine.wasm")).unwrap(), before);
 }

@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod measures;
 pub mod model;
 pub mod pipeline;
+pub mod plugin_file;
 pub mod repository;
 pub mod result;
 pub mod source;

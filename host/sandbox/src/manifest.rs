@@ -1,7 +1,8 @@
 //! The manifest inside a component: a custom section `phasegate:manifest` of the component itself or of a core module directly
 //! inside it, where compilers put it. Manifests of nested components do not count.
 
-use phasegate_process::manifest::{InvalidManifest, Manifest, without_build};
+use phasegate_process::manifest::{InvalidManifest, Manifest};
+use phasegate_process::plugin_file::without_build;
 use wasmparser::{BinaryReader, Chunk, Encoding, Parser, Payload};
 
 /// Name of the custom section with the manifest.

@@ -15,7 +15,7 @@ const SCRIPTED: &str = "[models]\ndefault = \"scripted:answers.toml\"\n";
 
 #[test]
 fn suggests_the_command_for_a_misspelt_one() {
-    assert_snapshot!(workspace().reject(&["rnu"]), @"
+    assert_snapshot!(workspace().reject(&["rnu"]), @r"
     exit 2
     error: unrecognized subcommand 'rnu'
 
@@ -28,7 +28,7 @@ fn suggests_the_command_for_a_misspelt_one() {
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
-      Maintenance  export, import, doctor, gc, verify-sandbox
+      Maintenance  export, import, doctor, gc, verify-sandbox, completions, man
 
     For more information, try '--help'.
     ");

@@ -28,7 +28,7 @@ fn manifest(workspace: &Workspace, file: &str) -> (Value, Value) {
 }
 
 #[test]
-fn puts_the_manifest_in_place_of_an_older_one() {
+fn puts_the_manifest_in_place_of_another() {
     let workspace = plugin(&copies("feedback-phase-aware.wasm"));
     let built = workspace.call(&["plugin", "build"]);
     assert_eq!(built.code, 0, "{}", built.stderr);

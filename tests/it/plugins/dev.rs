@@ -1,6 +1,7 @@
 //! `plugin dev`: a build and a trial after each change.
 
 use std::io::{BufRead, BufReader};
+use std::process::Child;
 
 use phasegate_test::{Workspace, fixture};
 
@@ -25,12 +26,22 @@ fn once_ends_with_the_exit_of_the_trial() {
     assert_eq!(workspace.call(&["plugin", "dev", "--once"]).code, 1);
 }
 
+/// A process that is ended with this value.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 #[test]
 fn failed_trials_do_not_end_the_loop() {
     let workspace = plugin();
     workspace.write("plugin.toml", "name = 7\n");
-    let mut child = workspace.command(&["plugin", "dev"]).spawn().unwrap();
-    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut dev = Running(workspace.command(&["plugin", "dev"]).spawn().unwrap());
+    let mut errors = BufReader::new(dev.0.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(errors.next().unwrap().contains("plugin.toml:1"));
     errors.find(|line| line.starts_with("waiting for changes in ")).unwrap();
     workspace.write(
@@ -38,6 +49,4 @@ fn failed_trials_do_not_end_the_loop() {
         "name = \"mine\"\nversion = \"0.1.0\"\n[build]\ncommand = [\"/bin/false\"]\nmakes = \"x\"\n",
     );
     errors.find(|line| line.contains("`/bin/false` failed")).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

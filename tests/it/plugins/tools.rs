@@ -28,6 +28,10 @@ pub fn build_environment(tools: &Path) -> Vec<(&'static str, OsString)> {
         ("CARGO_HOME", home("CARGO_HOME", ".cargo")),
         ("RUSTUP_HOME", home("RUSTUP_HOME", ".rustup")),
         ("CARGO_TARGET_DIR", tools.join("target").into()),
+        // Tests need no small and fast components.
+        ("CARGO_PROFILE_RELEASE_LTO", "off".into()),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0".into()),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16".into()),
     ]
 }
 

@@ -4,8 +4,6 @@
 //! what the operator grants ([`Manifest::granted`]), and a manifest can only narrow what the component's imports allow.
 //! Settings in a pipeline are validated against its JSON Schema. Failures are [`InvalidManifest`]s with a line.
 
-mod build;
-
 use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
@@ -17,8 +15,6 @@ use crate::names::Kind;
 use crate::pipeline::Grants;
 use crate::schema::{self, schema_fault};
 use crate::source::{self, Reference, Source, SourceError, did_you_mean};
-
-pub use self::build::{PluginFile, Recipe, without_build};
 
 /// The largest manifest, in bytes.
 pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
@@ -83,7 +79,7 @@ struct Raw {
     #[serde(default)]
     kind: Vec<RawKind>,
     settings: Option<Spanned<Schema>>,
-    /// Not part of the manifest: see [`PluginFile`].
+    /// Not part of the manifest: see [`PluginFile`](crate::plugin_file::PluginFile).
     #[serde(rename = "build")]
     _build: Option<IgnoredAny>,
 }

@@ -1,7 +1,6 @@
 import unittest
 
-from phasegate_plugin import GateFailure
-from phasegate_plugin.types import PastAttempt
+from phasegate_plugin import GateFailure, PastAttempt
 from strategy import decide
 
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use phasegate_files::MAX_TEXT_BYTES;
-use phasegate_process::manifest::{Manifest, PluginFile};
+use phasegate_process::manifest::Manifest;
+use phasegate_process::plugin_file::PluginFile;
 use phasegate_runtime::ErrorCode;
 
 use crate::exit::Failure;

@@ -13,7 +13,7 @@ mod tool;
 use std::path::{Path, PathBuf};
 
 use phasegate_files::replace;
-use phasegate_process::manifest::Recipe;
+use phasegate_process::plugin_file::Recipe;
 use phasegate_runtime::{ErrorCode, MAX_COMPONENT_BYTES};
 use phasegate_sandbox::{Inspection, World, componentize, inspect, with_manifest};
 

@@ -2,6 +2,7 @@
 //!
 //! Works offline: the templates and the SDKs are part of the program. Writes a whole folder, or nothing.
 
+mod kind;
 mod language;
 mod sources;
 
@@ -14,6 +15,7 @@ use phasegate_process::PluginName;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::paths::{current_dir, display_path};
+use kind::Kind;
 use language::Language;
 use sources::{File, files};
 
@@ -33,27 +35,6 @@ pub struct Args {
     dir: Option<PathBuf>,
 }
 
-/// The kinds of plugins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Kind {
-    Agent,
-    Gate,
-    Strategy,
-    Runner,
-}
-
-impl Kind {
-    /// The name of its templates, and of the module with its source.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Gate => "gate",
-            Self::Strategy => "strategy",
-            Self::Runner => "runner",
-        }
-    }
-}
-
 /// Writes the folder and prints what to do next.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let dir = current_dir().join(args.dir.clone().unwrap_or_else(|| PathBuf::from(args.name.as_str())));
@@ -67,12 +48,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let go = format!("cd {}", quote(Path::new(&shown)));
     context.printer.print(&format!(
         "Wrote {shown}: {} in {}. Its README.md has every command.\n\nNext:\n  {go}\n  {install}\n  {}\n  {build}\n",
-        match args.kind {
-            Kind::Agent => "an agent",
-            Kind::Gate => "a gate",
-            Kind::Strategy => "a feedback strategy",
-            Kind::Runner => "a test runner",
-        },
+        args.kind.title(),
         args.lang.title(),
         args.lang.test_command(),
     ));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use include_dir::{Dir, DirEntry, include_dir};
 use phasegate_process::PluginName;
 
-use super::Kind;
+use super::kind::Kind;
 use super::language::Language;
 
 /// `common/`; for each language `LANGUAGE/`; and for each kind `KIND/common/`, `KIND/LANGUAGE/` and `KIND/world.wit`.

@@ -10,8 +10,8 @@ mod judge;
 use std::path::{Path, PathBuf};
 
 use phasegate_files::quote;
-use phasegate_process::manifest::PluginFile;
 use phasegate_process::pipeline::Pipeline;
+use phasegate_process::plugin_file::PluginFile;
 use phasegate_sandbox::{Inspection, Plugin, inspect};
 use serde::Serialize;
 use serde_json::json;

@@ -1,11 +1,11 @@
-//! The table `[build]` of `plugin.toml`: how `phasegate plugin build` makes the component. Not part of the manifest in the
-//! component.
+//! `plugin.toml` beside the sources of a plugin: the manifest, and in `[build]` how `phasegate plugin build` makes the component.
+//! `[build]` is not part of the manifest in the component.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 
-use super::{InvalidManifest, MAX_MANIFEST_BYTES};
+use crate::manifest::{InvalidManifest, MAX_MANIFEST_BYTES};
 use crate::source::{self, Reference, Source, SourceError, did_you_mean};
 
 const LANGUAGES: [&str; 4] = ["rust", "python", "javascript", "typescript"];
