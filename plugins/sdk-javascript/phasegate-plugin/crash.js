@@ -7,8 +7,17 @@ import { byteLength, startOfBytes } from "./utf8.js";
 const MAX_BYTES = 8 * 1024;
 const MAX_CAUSES = 4;
 
+/** Writes the lines of an error to the host's log. The last one is the reason that the host records. */
 export function logCrash(error) {
-  for (const line of crashLines(error)) log.error(line);
+  for (const line of [...crashLines(error), `panic: ${crashSummary(error)}`]) log.error(line);
+}
+
+/** Returns an error with the line of the plugin's own code that is nearest to it. */
+export function crashSummary(error) {
+  if (!(error instanceof Error)) return `thrown: ${describe(error)}`;
+  const calls = (error.stack ?? "").split("\n").flatMap((line) => line.match(/([^\s/(][^\s(]*:\d+):\d+\)?$/)?.[1] ?? []);
+  const own = calls.find((call) => !call.includes("phasegate-plugin/"));
+  return own === undefined ? String(error) : `${error} (${own})`;
 }
 
 /** Returns the lines of an error and of its causes. */

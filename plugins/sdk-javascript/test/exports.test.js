@@ -7,7 +7,7 @@ import {
   BenchError, BuildErrors, Failure, Prompt, artifact, askAPerson, exportAgent, exportRunner, exportStrategy, giveUp,
   revise,
 } from "../phasegate-plugin/index.js";
-import { crashLines } from "../phasegate-plugin/crash.js";
+import { crashLines, crashSummary } from "../phasegate-plugin/crash.js";
 import { FakeHost } from "../phasegate-plugin/testing.js";
 
 const ISSUE = {
@@ -74,6 +74,17 @@ test("a crash is logged with file and line, and thrown again", () => {
   assert.equal(log.lines[0], "error: TypeError: Cannot read properties of undefined (reading 'here')");
   assert.match(log.lines[1], /^error: {3}at .*exports\.test\.js:\d+:\d+\)?$/);
   assert.ok(log.lines.length > 3);
+  assert.match(log.lines.at(-1), /^error: panic: TypeError: Cannot .* \(.*exports\.test\.js:\d+\)$/);
+});
+
+test("the summary of a crash names the nearest line of the plugin", () => {
+  const quickJs = new TypeError("not a function");
+  quickJs.stack = "    at Question.json (/phasegate-plugin/question.js:9:5)\n    at run (/agent.js:12:7)\n";
+  assert.equal(crashSummary(quickJs), "TypeError: not a function (agent.js:12)");
+  const node = new Error("no");
+  node.stack = "Error: no\n    at file:///plugin/agent.js:3:1";
+  assert.equal(crashSummary(node), "Error: no (file:///plugin/agent.js:3)");
+  assert.equal(crashSummary("text"), 'thrown: "text"');
 });
 
 test("a crash names the calls from the bug to the plugin's function", () => {

@@ -138,7 +138,8 @@ class Component(unittest.TestCase):
         with self.assertRaises(BenchError) as raised:
             self.component.export_agent(lambda work: run_tests("python", "code", []))().run(assignment)
         self.assertEqual((raised.exception.kind, raised.exception.why), ("no_runner", "none"))
-        self.assertEqual(self.log[-1], (log.Level.ERROR, "phasegate_plugin.types.BenchError: no_runner: none"))
+        self.assertEqual(self.log[-2], (log.Level.ERROR, "phasegate_plugin.types.BenchError: no_runner: none"))
+        self.assertRegex(self.log[-1][1], r"^panic: phasegate_plugin.types.BenchError: no_runner: none \(.*py:\d+\)$")
 
     def test_a_wrong_severity_names_the_right_ones(self):
         from wit_world.imports import work

@@ -5,7 +5,7 @@ import unittest
 
 from phasegate_plugin import EditFaults, apply_diff, apply_edits, unified
 from phasegate_plugin.answer import find_values
-from phasegate_plugin.crashes import traceback_lines
+from phasegate_plugin.crashes import MOUNTED, summary, traceback_lines
 from phasegate_plugin.json_text import JsonFault, load
 
 LINES = ["", " ", "a", "  a", "b", "-- a", "++ b", "@@ -1 +1 @@", "\\ x", "```", "ä ö"]
@@ -100,6 +100,15 @@ class Crashes(unittest.TestCase):
         self.assertEqual(lines[0], "Traceback (most recent call last):")
         self.assertEqual(lines[-1], "KeyError: 'missing'")
         self.assertTrue(any("test_texts.py" in line and "in crash" in line for line in lines), lines)
+
+    def test_the_summary_names_the_nearest_own_line(self):
+        try:
+            self.crash(0)
+        except KeyError as error:
+            line = error.__traceback__.tb_next.tb_lineno
+            self.assertRegex(summary(error), rf"^KeyError: 'missing' \(.*test_texts\.py:{line}\)$")
+        self.assertEqual(summary(ValueError("no frames")), "ValueError: no frames")
+        self.assertEqual(MOUNTED.sub("", "/0/agent.py"), "agent.py")
 
     def test_the_innermost_frames_of_a_long_one_are_kept(self):
         error = ValueError("\n".join(f"line {n}" for n in range(3_000)))
