@@ -24,3 +24,12 @@ fn python_environment_file_matches_the_runner() {
          plugins/dist/runner-python.environment.json"
     );
 }
+
+#[test]
+fn sdk_has_the_contract_of_the_host() {
+    for file in ["host.wit", "models.wit", "plugin.wit", "types.wit"] {
+        let read = |folder: &str| std::fs::read_to_string(repository().join(folder).join(file)).unwrap();
+        assert_eq!(read("plugins/sdk/wit"), read("wit"), "copy wit/{file} to plugins/sdk/wit");
+    }
+    assert_eq!(std::fs::read_dir(repository().join("plugins/sdk/wit")).unwrap().count(), 4);
+}

@@ -384,7 +384,6 @@ fn rejects_a_plugin_that_crashes() {
     dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `planning`
         fault: plugin `stub` (dry run) crashed: wasm `unreachable` instruction executed
-        hint: this is a fault of the plugin; its author needs this message and the plugin's log
     exit 1
     ");
     assert_snapshot!(check_stub("feedback-plugin", &[]), @r"
@@ -393,7 +392,6 @@ fn rejects_a_plugin_that_crashes() {
     dry run: all grants, sample inputs, scripted answers, nothing recorded
       feedback.decide on a failed design review
         fault: plugin `stub` (dry run) crashed: wasm `unreachable` instruction executed
-        hint: this is a fault of the plugin; its author needs this message and the plugin's log
     exit 1
     ");
     assert_snapshot!(check_stub("runner-plugin", &[]), @r"
@@ -402,7 +400,6 @@ fn rejects_a_plugin_that_crashes() {
     dry run: all grants, sample inputs, scripted answers, nothing recorded
       runner.environment
         fault: plugin `stub` (dry run) crashed: wasm `unreachable` instruction executed
-        hint: this is a fault of the plugin; its author needs this message and the plugin's log
     exit 1
     ");
 }

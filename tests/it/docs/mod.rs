@@ -6,6 +6,7 @@
 mod commands;
 mod keys;
 mod links;
+mod phases;
 mod picture;
 mod providers;
 mod reference;

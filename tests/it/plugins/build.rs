@@ -122,6 +122,7 @@ fn names_a_target_without_standard_library() {
     exit 2
     error[PG-0315]: the Rust compiler has no standard library for wasm32-unknown-unknown
     hint: rustup target add wasm32-unknown-unknown
+    hint: without rustup, see docs/plugins/rust.md
     ");
 }
 

@@ -62,7 +62,6 @@ fn compares_artifacts_requests_and_failures() {
     failed cases/panics.toml
         plugin `mine` (dry run) panicked: panicked at agent/src/mischief.rs:54:20:
         too deep
-        hint: this is a fault of the plugin; its author needs this message and the plugin's log
         log error: panic: panicked at agent/src/mischief.rs:54:20: too deep
     2 of 4 cases failed
     exit 1

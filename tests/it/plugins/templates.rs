@@ -102,7 +102,8 @@ fn crash_in_javascript_says_where() {
     let Some(tools) = plugin_tools() else { return };
     let plugin = Plugin::new("javascript", "agent", &tools);
     let source = format!("{}/agent.js", plugin.name);
-    let text = plugin.workspace.read(&source).replace("work.task().description", "work.task().description.missing.more");
+    let text =
+        plugin.workspace.read(&source).replace("work.task().description", "work.task().description.missing.more");
     plugin.workspace.write(&source, &text);
     plugin.build();
     let line = text.lines().position(|line| line.contains("missing.more")).unwrap() + 1;
@@ -110,7 +111,10 @@ fn crash_in_javascript_says_where() {
     let reason = format!("panicked: TypeError: cannot read property 'more' of undefined (agent.js:{line})");
     assert!(run.stderr.contains(&reason) || run.stdout.contains(&reason), "{}{}", run.stdout, run.stderr);
     let shown = plugin.call(&["show"]).stdout;
-    assert!(shown.contains("log: TypeError: cannot read property") && shown.contains("log: at run (/agent.js"), "{shown}");
+    assert!(
+        shown.contains("log: TypeError: cannot read property") && shown.contains("log: at run (/agent.js"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn help_and_version_are_subcommands_too() {
 #[test]
 fn wrong_subcommands_list_the_right_ones() {
     let workspace = workspace();
-    assert_snapshot!(workspace.reject(&["rnu"]), @"
+    assert_snapshot!(workspace.reject(&["rnu"]), @r"
     exit 2
     error: unrecognized subcommand 'rnu'
 
@@ -165,11 +165,11 @@ fn wrong_subcommands_list_the_right_ones() {
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
-      Maintenance  export, import, doctor, gc, verify-sandbox
+      Maintenance  export, import, doctor, gc, verify-sandbox, completions, man
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(workspace.reject(&["--verbose"]), @"
+    assert_snapshot!(workspace.reject(&["--verbose"]), @r"
     exit 2
     error: 'phasegate' requires a subcommand but one was not provided
 
@@ -180,11 +180,11 @@ fn wrong_subcommands_list_the_right_ones() {
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
-      Maintenance  export, import, doctor, gc, verify-sandbox
+      Maintenance  export, import, doctor, gc, verify-sandbox, completions, man
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(workspace.reject(&["plugin", "inspekt"]), @"
+    assert_snapshot!(workspace.reject(&["plugin", "inspekt"]), @r"
     exit 2
     error: unrecognized subcommand 'inspekt'
 
@@ -192,11 +192,11 @@ fn wrong_subcommands_list_the_right_ones() {
 
     Usage: phasegate plugin [OPTIONS] <COMMAND>
 
-      inspect, manifest, accept, check
+      new, build, inspect, manifest, accept, dev, check, test
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(workspace.reject(&["frobnicate"]), @"
+    assert_snapshot!(workspace.reject(&["frobnicate"]), @r"
     exit 2
     error: unrecognized subcommand 'frobnicate'
 
@@ -207,7 +207,7 @@ fn wrong_subcommands_list_the_right_ones() {
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
-      Maintenance  export, import, doctor, gc, verify-sandbox
+      Maintenance  export, import, doctor, gc, verify-sandbox, completions, man
 
     For more information, try '--help'.
     ");

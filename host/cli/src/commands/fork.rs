@@ -73,29 +73,6 @@ pub struct Args {
     json: bool,
 }
 
-impl Args {
-    /// The arguments that replace the agent of a phase and ask no model.
-    pub fn offline(run: String, phase: String, agent: String) -> Self {
-        Self {
-            run,
-            at: phase,
-            agent: vec![agent],
-            feedback: None,
-            pipeline: None,
-            set: Vec::new(),
-            reuse_answers_of_other_models: false,
-            offline: true,
-            config: None,
-            locked: false,
-            out: None,
-            svg: None,
-            force: false,
-            overlap: false,
-            json: false,
-        }
-    }
-}
-
 /// Creates the fork and drives it to its end.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let state = &context.state;

@@ -54,7 +54,7 @@ def parse(file: File) -> list[tuple[str, str, str]]:
 def judge(expectation: tuple[str, str, str], contents: dict[str, str]) -> TestCase:
     name, path, text = expectation
     if path not in contents:
-        return TestCase(name, "errored", f"there is no file {path}")
+        return TestCase(name=name, outcome="errored", message=f"there is no file {path}")
     if text in contents[path]:
-        return TestCase(name, "passed")
-    return TestCase(name, "failed", f"{path} does not contain `{text}`")
+        return TestCase(name=name, outcome="passed")
+    return TestCase(name=name, outcome="failed", message=f"{path} does not contain `{text}`")

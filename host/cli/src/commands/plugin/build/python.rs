@@ -13,10 +13,13 @@ const INSTALL: &str = "python3 -m venv .venv && .venv/bin/pip install componenti
 pub fn build(dir: &Path, module: &str, world: Option<&str>, printer: &Printer) -> Result<PathBuf, Failure> {
     let tool = Tool::find("componentize-py", dir, INSTALL)?;
     let made = prepare_output(dir)?;
+    // Only packages of the project: else the component would have those of whatever Python is on this machine.
+    let own = dir.join(".venv");
+    let packages = if own.is_dir() { own } else { dir.join("build") };
     let world = world.into_iter().flat_map(|world| ["--world", world]);
     tool.run(
         |command| {
-            let command = command.args(["--wit-path", "wit"]).args(world);
+            let command = command.env("VIRTUAL_ENV", &packages).args(["--wit-path", "wit"]).args(world);
             command.args(["componentize", module, "--python-path", ".", "--output", MADE])
         },
         dir,

@@ -37,7 +37,7 @@ fn check_target(dir: &Path, target: &str) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(missing(
             &format!("the Rust compiler has no standard library for {target}"),
-            &format!("rustup target add {target}"),
+            &format!("rustup target add {target}\nwithout rustup, see docs/plugins/rust.md"),
         )),
     }
 }

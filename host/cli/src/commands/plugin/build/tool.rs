@@ -49,9 +49,15 @@ impl Tool {
         printer: &Printer,
     ) -> Result<(), Failure> {
         let mut command = Command::new(&self.program);
-        prepare(&mut command).current_dir(dir).stdin(Stdio::null()).stdout(std::io::stderr());
-        let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
-        printer.note(&format!("{} {}\n", self.name, arguments.join(" ")));
+        // Backtraces of the tool itself hide what it says.
+        prepare(&mut command)
+            .env_remove("RUST_BACKTRACE")
+            .current_dir(dir)
+            .stdin(Stdio::null())
+            .stdout(std::io::stderr());
+        let arguments = command.get_args().map(OsStr::to_string_lossy);
+        let words: Vec<_> = std::iter::once(self.name.as_str().into()).chain(arguments).collect();
+        printer.note(&format!("{}\n", words.join(" ")));
         let status = command.status().map_err(|why| self.unstartable(&why))?;
         match status.success() {
             true => Ok(()),
@@ -73,7 +79,7 @@ impl Tool {
 
 /// The error about a tool that is not there.
 pub fn missing(message: &str, install: &str) -> Failure {
-    Failure::usage(message).with_code(ErrorCode::ToolMissing).with_hint(install)
+    Failure::usage(message).with_code(ErrorCode::ToolMissing).with_hints(Some(install.to_owned()))
 }
 
 fn in_project(name: &str, dir: &Path) -> Option<PathBuf> {

@@ -6,11 +6,11 @@
 mod watch;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use super::build::build_component;
 use super::test::test_folder;
-use crate::commands::fork;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::paths::{display_path, folder};
@@ -59,10 +59,18 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 async fn build_and_try(dir: &Path, args: &Args, context: &Context) -> Result<Exit, Failure> {
     let built = build_component(dir, None, &context.printer)?;
     match (&args.run, &args.phase) {
-        (Some(run), Some(phase)) => {
-            let agent = format!("{phase}={}", built.file.display());
-            fork::run(fork::Args::offline(run.clone(), phase.clone(), agent), context).await
-        }
+        (Some(run), Some(phase)) => fork(run, phase, &built.file, context),
         _ => test_folder(dir, context).await,
     }
+}
+
+/// Forks the recorded run without a model, in a process of its own, so that Ctrl-C ends the loop as well.
+fn fork(run: &str, phase: &str, component: &Path, context: &Context) -> Result<Exit, Failure> {
+    let unstartable = |why: std::io::Error| Failure::infrastructure(format!("the fork cannot be started: {why}"));
+    let agent = format!("{phase}={}", component.display());
+    let mut fork = Command::new(std::env::current_exe().map_err(unstartable)?);
+    fork.args(["fork", run, "--at", phase, "--offline", "--agent", &agent]);
+    fork.arg("--state").arg(&context.state);
+    let status = fork.status().map_err(unstartable)?;
+    Ok(if status.success() { Exit::Passed } else { Exit::Failed })
 }

@@ -1,7 +1,7 @@
 //! One call of a dry run and its outcome.
 
 use phasegate_process::limits::Limits;
-use phasegate_sandbox::{Call, CallError, CpuMeter, TestProgress};
+use phasegate_sandbox::{Call, CallError, CallErrorKind, CpuMeter, TestProgress};
 
 use super::log::CallLog;
 
@@ -31,5 +31,13 @@ pub fn new_call(doing: &str, limits: Limits, log: &CallLog) -> Call {
 
 /// Joins what a call did with its error, which is a fault.
 pub fn finish_call(call: String, happened: Vec<String>, error: Option<&CallError>) -> DryCall {
-    DryCall { call, happened, fault: error.map(CallError::recorded_text) }
+    DryCall { call, happened, fault: error.map(describe_error) }
+}
+
+/// Describes an error for the author of the plugin, who has the log: a crash needs no hint.
+pub fn describe_error(error: &CallError) -> String {
+    match error.kind {
+        CallErrorKind::Trap(_) | CallErrorKind::Panic(_) => error.to_string(),
+        _ => error.recorded_text(),
+    }
 }

@@ -18,7 +18,7 @@ pub struct StrategyRun {
     pub ended: Result<FeedbackOutcome, CallError>,
 }
 
-/// Returns a failed design review, with some of its fields replaced. Fails if the fields are not those of the contract.
+/// Returns a failed design review, with some of its fields replaced; issues take what they leave out from the sample. Fails if the fields are not those of the contract.
 pub fn sample_failure(samples: &Samples, replaced: &Map<String, Value>) -> Result<GateFailure, Failure> {
     let may_revise: Vec<&PhaseName> = samples.phases().take(2).collect();
     let mut failure = json!({
@@ -30,10 +30,24 @@ pub fn sample_failure(samples: &Samples, replaced: &Map<String, Value>) -> Resul
             "evidence": "nothing in the overview", "impact": "two readers build two things"
         }],
     });
+    let sample_issue = failure.pointer("/issues/0").cloned().unwrap_or_default();
     if let Value::Object(fields) = &mut failure {
         fields.extend(replaced.clone());
+        for issue in fields.get_mut("issues").and_then(Value::as_array_mut).into_iter().flatten() {
+            *issue = completed(&sample_issue, issue);
+        }
     }
     serde_json::from_value(failure).map_err(|why| Failure::usage(format!("the gate's failure: {why}")))
+}
+
+/// Returns the sample with the members that are given.
+fn completed(sample: &Value, given: &Value) -> Value {
+    match (sample, given) {
+        (Value::Object(sample), Value::Object(given)) => {
+            Value::Object(sample.clone().into_iter().chain(given.clone()).collect())
+        }
+        _ => given.clone(),
+    }
 }
 
 /// Asks for a decision.

@@ -12,7 +12,7 @@ use phasegate_sandbox::{Inspection, Plugin, World};
 use serde_json::{Value, json};
 
 use super::super::dry_run::agent::{AgentCall, find_faults, run_agent};
-use super::super::dry_run::call::new_call;
+use super::super::dry_run::call::{describe_error, new_call};
 use super::super::dry_run::load::{add_settings, read_answers};
 use super::super::dry_run::log::CallLog;
 use super::super::dry_run::samples::Samples;
@@ -70,7 +70,7 @@ async fn judge_agent(
         compare("requests", &json!(expected), &json!(run.labels), &mut faults);
     }
     match (&run.ended, &case.expect.failure) {
-        (Err(error), _) => faults.push(error.recorded_text()),
+        (Err(error), _) => faults.push(describe_error(error)),
         (Ok(Err(failure)), Some(expected)) => compare_part("failure", expected, &failure.to_string(), &mut faults),
         (Ok(Err(failure)), None) => faults.push(format!("it reports a failure: {failure}")),
         (Ok(Ok(_)), Some(expected)) => faults.push(format!("failure: expected `{expected}`, it submits its work")),
@@ -110,7 +110,7 @@ async fn judge_strategy(plugin: &Plugin, samples: &Samples, case: &Case) -> Resu
     let run = run_strategy(plugin, &failure).await;
     let mut faults = Vec::new();
     match &run.ended {
-        Err(error) => faults.push(error.recorded_text()),
+        Err(error) => faults.push(describe_error(error)),
         Ok(decided) => compare_decision(decided, &case.expect, &mut faults),
     }
     Ok(Judged { faults, happened: run.happened })
@@ -147,7 +147,7 @@ async fn judge_runner(plugin: &Plugin, case: &Case) -> Judged {
     let (code, tests) = (&case.input.code, &case.input.tests);
     let mut faults = Vec::new();
     match plugin.collect(code, tests, &call).await {
-        Err(error) => faults.push(error.recorded_text()),
+        Err(error) => faults.push(describe_error(&error)),
         Ok(Err(errors)) => match &case.expect.errors {
             None => faults.extend(errors.iter().map(|error| format!("errors: {error}"))),
             Some(expected) if expected.len() != errors.len() => {
@@ -167,7 +167,7 @@ async fn judge_runner(plugin: &Plugin, case: &Case) -> Judged {
             for file in tests.iter().filter(|file| names.iter().any(|name| name.split("::").next() == Some(&file.path)))
             {
                 match plugin.run_tests(code, tests, &file.path, &call).await {
-                    Err(error) => faults.push(error.recorded_text()),
+                    Err(error) => faults.push(describe_error(&error)),
                     Ok(ran) => add_outcomes(ran, &file.path, &mut outcomes, &mut faults),
                 }
             }
