@@ -111,12 +111,12 @@ fn changed_component_stops_the_run_until_accepted() {
     task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
     pipeline  bought: planning → design → design-review
     config    phasegate.toml; pipeline from pipeline.toml
-    error[PG-0307]: plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
+    error[PG-0307]: plugin `planning` differs from what its first run used on DATE: 0.1.0 → 0.2.0, now asks for: models.deep
     hint: review the changes; `phasegate plugin accept planning` agrees to it
     "#);
     assert_snapshot!(project.render(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
     exit 0
-    plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
+    plugin `planning` differs from what its first run used on DATE: 0.1.0 → 0.2.0, now asks for: models.deep
     ann accepted plugin `planning` 0.2.0, DIGEST, grants { models = ["default", "deep"] }
     wrote phasegate.lock
     "#);
@@ -135,7 +135,7 @@ fn unaccepted_component_is_neither_stored_nor_compiled() {
         let output = project.render(&args.split(' ').collect::<Vec<_>>());
         assert!(
             output.starts_with("exit 2\n")
-                && output.contains("error[PG-0307]: plugin `planning` differs from what ann"),
+                && output.contains("error[PG-0307]: plugin `planning` differs from what its first run used"),
             "{output}"
         );
         assert_eq!(project.stores_planner(), (false, false));
@@ -156,7 +156,7 @@ fn only_wider_grants_stop_the_run() {
     task      DURATIONS-001: Write a Python module `durations` that turns texts such as "1h30m" into seconds, and secon…
     pipeline  bought: planning → design → design-review
     config    phasegate.toml; pipeline from pipeline.toml
-    error[PG-0307]: plugin `planning` differs from what ann accepted on DATE: would now get: models.deep
+    error[PG-0307]: plugin `planning` differs from what its first run used on DATE: would now get: models.deep
     hint: review the changes; `phasegate plugin accept planning` agrees to it
     "#);
     project.render(&["plugin", "accept", "planning"]);
@@ -373,6 +373,7 @@ fn lock_file_text_cannot_control_the_terminal() {
     let project = Project::new();
     assert!(project.run_passes());
     let steered = project.read("phasegate.lock").replace(r#"by = "ann""#, r#"by = "\u001b[2Jann\u202e""#);
+    let steered = steered.replace("in_words = false", "in_words = true");
     assert!(steered.contains(r"\u001b"));
     project.write("phasegate.lock", &steered);
     project.planner("0.2.0", r#"["default"]"#);

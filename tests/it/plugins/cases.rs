@@ -158,3 +158,12 @@ fn rejects_cases_that_cannot_be_used() {
     hint: build it with `phasegate plugin build .`
     ");
 }
+
+#[test]
+fn older_components_are_noted() {
+    let workspace = plugin("agent", &[AGENT[0], AGENT[1], ("cases/a.toml", "[expect]\n")]);
+    assert_eq!(workspace.call(&["plugin", "test"]).stderr, "");
+    workspace.write("agent.py", "");
+    let noted = "agent.py is newer than mine.wasm: build it with `phasegate plugin build`\n";
+    assert_eq!(workspace.call(&["plugin", "test"]).stderr, noted);
+}

@@ -118,6 +118,18 @@ fn crash_in_javascript_says_where() {
 }
 
 #[test]
+fn missing_exports_of_javascript_are_named() {
+    let Some(tools) = plugin_tools() else { return };
+    let plugin = Plugin::new("javascript", "strategy", &tools);
+    let entry = format!("{}/component.js", plugin.name);
+    let text = plugin.workspace.read(&entry).replace("const feedback", "const decide2");
+    plugin.workspace.write(&entry, text);
+    let built = Output::from_command(plugin.command(plugin.workspace.command(&["plugin", "build"])));
+    let told = "error[PG-0316]: component.js does not export `feedback`, as its world in wit/ says\n";
+    assert!(built.code == 1 && built.stderr.contains(told), "{}", built.stderr);
+}
+
+#[test]
 fn typescript_templates_work_unchanged() {
     let Some(tools) = plugin_tools() else { return };
     for kind in KINDS {

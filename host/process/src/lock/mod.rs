@@ -159,19 +159,22 @@ impl fmt::Display for Change {
     /// Writes a sentence: the old and the new version, and the additional grants, as in `models.deep`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plugin, was, agreed, now } = self;
-        write!(f, "plugin `{plugin}` differs from what {} accepted on {}: ", agreed.by, agreed.at)?;
+        match agreed.in_words {
+            true => write!(f, "plugin `{plugin}` differs from what {} accepted on {}: ", agreed.by, agreed.at)?,
+            false => write!(f, "plugin `{plugin}` differs from what its first run used on {}: ", agreed.at)?,
+        }
         let version = |pin: &Pin| pin.version.clone().unwrap_or_else(|| pin.digest.short().to_owned());
         if was.digest != now.digest {
             let (from, to) = match version(was) == version(now) {
                 true => (was.digest.short().to_owned(), now.digest.short().to_owned()),
                 false => (version(was), version(now)),
             };
-            write!(f, "{from} → {to} ")?;
+            write!(f, "{from} → {to}, ")?;
         }
         let list = |asked: Vec<String>| asked.join(", ");
         let (asks, given) = (grants_beyond(&now.asks, &was.asks), grants_beyond(&now.grants, &was.grants));
         match (asks.is_empty(), given.is_empty()) {
-            (true, true) => write!(f, "asks for no more than before")?,
+            (true, true) => write!(f, "it asks for no more than before")?,
             (true, false) => write!(f, "would now get: {}", list(given))?,
             (false, true) => write!(f, "now asks for: {} (and would get nothing more)", list(asks))?,
             (false, false) if asks == given => write!(f, "now asks for: {}", list(asks))?,

@@ -59,15 +59,31 @@ fn changes_name_versions_and_wider_grants() {
     use Tier::{Deep, Default, Fast};
     let start = "plugin `audit` differs from what Ada \"the first\" accepted on Sun, 22 Nov 2026: ";
     let cases = [
-        (pin("1.3", &[Default, Deep], &[Default, Deep]), "1.2 → 1.3 now asks for: models.deep"),
-        (pin("1.3", &[Default, Deep], &[Default]), "1.2 → 1.3 now asks for: models.deep (and would get nothing more)"),
-        (pin("1.3", &[Fast], &[Fast]), "1.2 → 1.3 now asks for: models.fast; no longer for: models.default"),
-        (pin("1.3", &[Default], &[Default]), "1.2 → 1.3 asks for no more than before"),
+        (pin("1.3", &[Default, Deep], &[Default, Deep]), "1.2 → 1.3, now asks for: models.deep"),
+        (pin("1.3", &[Default, Deep], &[Default]), "1.2 → 1.3, now asks for: models.deep (and would get nothing more)"),
+        (pin("1.3", &[Fast], &[Fast]), "1.2 → 1.3, now asks for: models.fast; no longer for: models.default"),
+        (pin("1.3", &[Default], &[Default]), "1.2 → 1.3, it asks for no more than before"),
         (pin("1.2", &[Default], &[Default, Fast]), "would now get: models.fast"),
     ];
     for (now, expected) in cases {
         assert_eq!(change(&now).strip_prefix(start).unwrap(), expected);
     }
+}
+
+#[test]
+fn changes_since_a_first_run_name_nobody() {
+    let changed = change(&pin("1.3", &[Tier::Default], &[Tier::Default]));
+    assert!(changed.contains(" accepted on "), "{changed}");
+    let mut lock = Lock::default();
+    let known = pin("1.2", &[Tier::Default], &[Tier::Default]);
+    let first_run = Acceptance { by: "ann".to_owned(), at: "Sun".to_owned(), in_words: false };
+    lock.accept(name(), known, first_run);
+    let LockStatus::Changed(change) = lock.check(&name(), &pin("1.3", &[Tier::Default], &[Tier::Default])) else {
+        panic!("unchanged")
+    };
+    let expected =
+        "plugin `audit` differs from what its first run used on Sun: 1.2 → 1.3, it asks for no more than before";
+    assert_eq!(change.to_string(), expected);
 }
 
 #[test]

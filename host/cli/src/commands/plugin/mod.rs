@@ -9,6 +9,7 @@ mod inspect;
 mod manifest;
 mod new;
 mod plugin_file;
+mod snapshot;
 mod test;
 
 use crate::context::Context;

@@ -3,6 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use phasegate_files::MAX_TEXT_BYTES;
+use phasegate_runtime::ErrorCode;
+use phasegate_sandbox::World;
+
 use super::output::{MADE, prepare_output};
 use super::tool::Tool;
 use crate::exit::Failure;
@@ -50,4 +54,21 @@ fn remove_types(dir: &Path, entry: &str, printer: &Printer) -> Result<String, Fa
         .map_err(|why| Failure::infrastructure(format!("{SCRIPT} cannot be written: {why}")))?;
     node.run(|command| command.args([SCRIPT, UNTYPED]), dir, printer)?;
     Ok(format!("{UNTYPED}/{entry}"))
+}
+
+/// Fails unless the module exports what its world needs: the tool takes a module without it.
+pub fn check_export(dir: &Path, entry: &str, world: World) -> Result<(), Failure> {
+    let name = match world {
+        World::Agent => "agent",
+        World::AgentBlocking => "agentBlocking",
+        World::Feedback => "feedback",
+        World::Runner => "runner",
+    };
+    let text = phasegate_files::read_text(&dir.join(entry), MAX_TEXT_BYTES).unwrap_or_default();
+    match text.contains(&format!(" {name}")) {
+        true => Ok(()),
+        false => Err(Failure::check_failed(format!("{entry} does not export `{name}`, as its world in wit/ says"))
+            .with_code(ErrorCode::BuildFailed)
+            .with_hint(format!("write export const {name} = …"))),
+    }
 }

@@ -73,13 +73,13 @@ pub struct Built {
 /// Builds the component of the plugin in a folder and writes it.
 pub fn build_component(dir: &Path, out: Option<&Path>, printer: &Printer) -> Result<Built, Failure> {
     let plugin = read_plugin_file(dir)?;
-    let made = match plugin.recipe {
-        Some(Recipe::Rust { target }) => rust::build(dir, &target, printer)?,
-        Some(Recipe::Python { module, world }) => python::build(dir, &module, world.as_deref(), printer)?,
+    let made = match &plugin.recipe {
+        Some(Recipe::Rust { target }) => rust::build(dir, target, printer)?,
+        Some(Recipe::Python { module, world }) => python::build(dir, module, world.as_deref(), printer)?,
         Some(Recipe::JavaScript { entry, world, is_typed }) => {
-            javascript::build(dir, &entry, world.as_deref(), is_typed, printer)?
+            javascript::build(dir, entry, world.as_deref(), *is_typed, printer)?
         }
-        Some(Recipe::Command { words, makes }) => run_command(dir, &words, &makes, printer)?,
+        Some(Recipe::Command { words, makes }) => run_command(dir, words, makes, printer)?,
         None => return Err(no_recipe(dir)),
     };
     let bytes = read_made(&made)?;
@@ -92,6 +92,9 @@ pub fn build_component(dir: &Path, out: Option<&Path>, printer: &Printer) -> Res
     let inspection = inspect(&component).map_err(|why| unusable(&made, &why.to_string(), why.hint()))?;
     if let Some(misfit) = &inspection.misfit {
         return Err(unusable(&made, &misfit.describe(), None));
+    }
+    if let (Some(Recipe::JavaScript { entry, .. }), Some(world)) = (&plugin.recipe, inspection.world) {
+        javascript::check_export(dir, entry, world)?;
     }
     let Some(manifest) = &inspection.manifest else {
         let file = display_path(&dir.join(PLUGIN_FILE));

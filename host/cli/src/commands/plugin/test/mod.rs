@@ -19,6 +19,7 @@ use serde_json::json;
 use super::dry_run::load::{load_pipeline, load_plugin};
 use super::inspect::read_bytes;
 use super::plugin_file::{PLUGIN_FILE, component_of, read_plugin_file};
+use super::snapshot::Snapshot;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::paths::{current_dir, display_path, folder};
@@ -78,6 +79,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let file = component(&dir, args.component.as_deref())?;
     let bytes = read_bytes(&file)?;
     let shown = display_path(&file);
+    if let Some(source) = Snapshot::of(&dir).changed_since(&file) {
+        let source = display_path(source);
+        context.printer.note(&format!("{source} is newer than {shown}: build it with `phasegate plugin build`\n"));
+    }
     let inspection =
         inspect(&bytes).map_err(|why| Failure::check_failed(format!("{shown}: {why}")).with_hints(why.hint()))?;
     if let Some(misfit) = &inspection.misfit {

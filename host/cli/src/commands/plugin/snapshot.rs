@@ -8,6 +8,9 @@ use std::time::SystemTime;
 /// Folders with what tools make.
 const MADE: [&str; 5] = ["build", "node_modules", "phasegate-out", "target", "__pycache__"];
 
+/// Ends of names of files that no component is made of.
+const NO_SOURCES: [&str; 4] = [".json", ".lock", ".md", ".toml"];
+
 /// Paths with the time of the last change and the size.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Snapshot(BTreeMap<PathBuf, (Option<SystemTime>, u64)>);
@@ -18,6 +21,14 @@ impl Snapshot {
         let mut files = BTreeMap::new();
         add(dir, &mut files);
         Self(files)
+    }
+
+    /// Returns a source that was changed after a file was made, if there is one.
+    pub fn changed_since(&self, made: &Path) -> Option<&Path> {
+        let made = made.metadata().and_then(|metadata| metadata.modified()).ok();
+        let is_source = |path: &Path| !NO_SOURCES.iter().any(|end| path.to_string_lossy().ends_with(end));
+        let mut changed = self.0.iter().filter(|(path, (time, _))| is_source(path) && *time > made);
+        changed.next().map(|(path, _)| path.as_path())
     }
 }
 

@@ -3,18 +3,16 @@
 //! A failed build or case never ends the loop. A component that was built here needs no agreement: the cases run in a dry run,
 //! and a fork records the digest of the component that replaced the agent. Ends with Ctrl-C.
 
-mod watch;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use super::build::build_component;
+use super::snapshot::Snapshot;
 use super::test::test_folder;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::paths::{display_path, folder};
-use watch::Snapshot;
 
 /// How often the files are looked at.
 const INTERVAL: Duration = Duration::from_millis(300);
