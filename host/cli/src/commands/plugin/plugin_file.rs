@@ -14,7 +14,7 @@ use crate::terminal::format::describe_read_error;
 /// The name of the file.
 pub const PLUGIN_FILE: &str = "plugin.toml";
 
-/// How hints about the manifest of somebody else's component begin.
+/// The beginning of hints to operators, who did not write the manifest. Left out for its author.
 const TO_OTHERS: &str = "its author has to correct plugin.toml; ";
 
 /// Reads and checks the file, so that faults have the lines of the author's own text.

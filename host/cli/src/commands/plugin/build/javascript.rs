@@ -1,5 +1,5 @@
-//! Builds a plugin in JavaScript: componentize-qjs puts QuickJS and the author's modules into a component. TypeScript becomes
-//! JavaScript first by white space in place of its types, so that lines and columns of errors are those of the author's files.
+//! Builds a plugin in JavaScript: componentize-qjs puts QuickJS and the author's modules into a component. In TypeScript, white
+//! space replaces the types first, so that lines and columns of errors are those of the author's files.
 
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,7 @@ fn remove_types(dir: &Path, entry: &str, printer: &Printer) -> Result<String, Fa
     Ok(format!("{UNTYPED}/{entry}"))
 }
 
-/// Fails unless the module exports what its world needs: the tool takes a module without it.
+/// Fails if the module does not name the export that its world needs. The tool does not check it.
 pub fn check_export(dir: &Path, entry: &str, world: World) -> Result<(), Failure> {
     let name = match world {
         World::Agent => "agent",

@@ -13,7 +13,7 @@ const INSTALL: &str = "python3 -m venv .venv && .venv/bin/pip install componenti
 pub fn build(dir: &Path, module: &str, world: Option<&str>, printer: &Printer) -> Result<PathBuf, Failure> {
     let tool = Tool::find("componentize-py", dir, INSTALL)?;
     let made = prepare_output(dir)?;
-    // Only packages of the project: else the component would have those of whatever Python is on this machine.
+    // By default, the tool adds the packages of the Python in PATH, which differ between machines.
     let own = dir.join(".venv");
     let packages = if own.is_dir() { own } else { dir.join("build") };
     let world = world.into_iter().flat_map(|world| ["--world", world]);

@@ -26,7 +26,7 @@ pub fn build(dir: &Path, target: &str, printer: &Printer) -> Result<PathBuf, Fai
     })
 }
 
-/// Fails if the standard library for the target is not installed. Cargo builds it itself where it is told so.
+/// Fails if the standard library for the target is not installed, unless `CARGO_UNSTABLE_BUILD_STD` makes cargo compile it.
 fn check_target(dir: &Path, target: &str) -> Result<(), Failure> {
     if std::env::var_os("CARGO_UNSTABLE_BUILD_STD").is_some() {
         return Ok(());

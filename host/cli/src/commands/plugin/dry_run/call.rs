@@ -34,7 +34,7 @@ pub fn finish_call(call: String, happened: Vec<String>, error: Option<&CallError
     DryCall { call, happened, fault: error.map(describe_error) }
 }
 
-/// Describes an error for the author of the plugin, who has the log: a crash needs no hint.
+/// Describes an error for the author of the plugin. A crash has no hint, because the log is printed with it.
 pub fn describe_error(error: &CallError) -> String {
     match error.kind {
         CallErrorKind::Trap(_) | CallErrorKind::Panic(_) => error.to_string(),

@@ -18,7 +18,8 @@ pub struct StrategyRun {
     pub ended: Result<FeedbackOutcome, CallError>,
 }
 
-/// Returns a failed design review, with some of its fields replaced; issues take what they leave out from the sample. Fails if the fields are not those of the contract.
+/// Returns a failed design review, with some of its fields replaced. Members that an issue leaves out come from the sample. Fails
+/// if the fields are not those of the contract.
 pub fn sample_failure(samples: &Samples, replaced: &Map<String, Value>) -> Result<GateFailure, Failure> {
     let may_revise: Vec<&PhaseName> = samples.phases().take(2).collect();
     let mut failure = json!({

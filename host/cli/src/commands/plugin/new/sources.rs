@@ -126,7 +126,7 @@ impl Template<'_> {
     }
 }
 
-/// Templates whose names would mean something where they are.
+/// Returns the place of a template in a plugin. Files that tools would act on in this repository have other names here.
 fn place_of(path: &str) -> String {
     match path {
         "gitignore" => ".gitignore".to_owned(),
