@@ -22,6 +22,7 @@ pub mod measures;
 pub mod model;
 pub mod pipeline;
 pub mod plugin_file;
+pub mod registry_reference;
 pub mod repository;
 pub mod result;
 pub mod source;

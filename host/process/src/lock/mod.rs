@@ -2,8 +2,9 @@
 //! component, or one that asks for more, cannot run before it is accepted again.
 //!
 //! A plugin that is new to the file is accepted as it is, because a person has just written down its path and grants.
-//! From then on [`Lock::check`] reports a new digest, and requests or grants beyond the accepted ones. Asking for less
-//! is not a change. Failures are [`SourceError`]s.
+//! From then on [`Lock::check`] reports a new digest, requests or grants beyond the accepted ones, and a signature that the
+//! accepted publisher did not make. Asking for less is not a change, and neither is a signature where there was none.
+//! Failures are [`SourceError`]s.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::digest::Digest;
 use crate::manifest::Manifest;
 use crate::names::PluginName;
 use crate::pipeline::Grants;
+use crate::registry_reference::{InvalidReference, RegistryReference};
 use crate::source::{self, Reference, Source, SourceError};
 
 /// The name of the file, which lies beside the configuration.
@@ -40,6 +42,19 @@ pub struct Pin {
     pub asks: Grants,
     /// The grants that it gets.
     pub grants: Grants,
+    /// The package that it was pulled from; `None` for a file.
+    pub package: Option<PinnedPackage>,
+    /// The publisher whose signature was verified.
+    pub signer: Option<String>,
+}
+
+/// A package in a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinnedPackage {
+    /// The reference, as the configuration has it.
+    pub reference: RegistryReference,
+    /// The digest of its manifest.
+    pub manifest: Digest,
 }
 
 /// The acceptance of a plugin.
@@ -66,6 +81,9 @@ struct Raw {
 #[serde(deny_unknown_fields)]
 struct RawPin {
     version: Option<String>,
+    from: Option<String>,
+    manifest: Option<Digest>,
+    signer: Option<String>,
     digest: Digest,
     asks: Grants,
     grants: Grants,
@@ -76,7 +94,8 @@ impl Pin {
     /// Returns the pin of a component with these grants. Without a manifest it asks for exactly its grants.
     pub fn new(digest: Digest, manifest: Option<&Manifest>, grants: Grants) -> Self {
         let asks = manifest.map_or_else(|| grants.clone(), |manifest| manifest.asks.clone());
-        Self { version: manifest.map(|manifest| manifest.version.clone()), digest, asks, grants }
+        let version = manifest.map(|manifest| manifest.version.clone());
+        Self { version, digest, asks, grants, package: None, signer: None }
     }
 }
 
@@ -113,18 +132,23 @@ impl Lock {
             return Err(source.error_at_top(message, "use a newer phasegate"));
         }
         let pinned = raw.plugins.into_iter().map(|(name, raw)| {
-            let RawPin { version, digest, asks, grants, agreed } = raw;
-            (name, (Pin { version, digest, asks, grants }, agreed))
+            let RawPin { version, from, manifest, signer, digest, asks, grants, agreed } = raw;
+            let package = package(&name, from, manifest)
+                .map_err(|(message, hint)| source.error_at_top(format!("plugin `{name}`: {message}"), hint))?;
+            Ok((name, (Pin { version, digest, asks, grants, package, signer }, agreed)))
         });
-        Ok(Self(pinned.collect()))
+        pinned.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Returns the accepted pin of a plugin.
+    pub fn pin(&self, plugin: &PluginName) -> Option<&Pin> {
+        self.0.get(plugin).map(|(pin, _)| pin)
     }
 
     /// The status of a plugin in the lock file.
     pub fn check(&self, plugin: &PluginName, now: &Pin) -> LockStatus {
         let Some((was, agreed)) = self.0.get(plugin) else { return LockStatus::New };
-        let wider =
-            !grants_beyond(&now.asks, &was.asks).is_empty() || !grants_beyond(&now.grants, &was.grants).is_empty();
-        if was.digest == now.digest && !wider {
+        if was.digest == now.digest && !is_wider(was, now) && !signer_changed(was, now) {
             return LockStatus::Accepted;
         }
         let (plugin, was, agreed, now) = (plugin.clone(), was.clone(), agreed.clone(), now.clone());
@@ -147,11 +171,24 @@ impl fmt::Display for Lock {
             if let Some(version) = &pin.version {
                 writeln!(f, "version = {}", quoted(version))?;
             }
+            if let Some(PinnedPackage { reference, manifest }) = &pin.package {
+                writeln!(f, "from = {}\nmanifest = {}", quoted(&reference.to_string()), quoted(manifest.as_str()))?;
+            }
+            if let Some(signer) = &pin.signer {
+                writeln!(f, "signer = {}", quoted(signer))?;
+            }
             writeln!(f, "digest = {}\nasks = {}\ngrants = {}", quoted(pin.digest.as_str()), pin.asks, pin.grants)?;
             let Acceptance { by, at, in_words } = agreed;
             writeln!(f, "agreed = {{ by = {}, at = {}, in_words = {in_words} }}", quoted(by), quoted(at))?;
         }
         Ok(())
+    }
+}
+
+impl Change {
+    /// Whether the plugin asks for no more, gets no more, and has the same signer as before.
+    pub fn is_only_another_version(&self) -> bool {
+        !is_wider(&self.was, &self.now) && !signer_changed(&self.was, &self.now)
     }
 }
 
@@ -184,7 +221,42 @@ impl fmt::Display for Change {
         if !less.is_empty() {
             write!(f, "; no longer for: {}", list(less))?;
         }
-        Ok(())
+        match (&was.signer, &now.signer) {
+            (Some(before), Some(signer)) if before != signer => {
+                write!(f, "; its signer changed: {before} before, {signer} now")
+            }
+            (Some(before), None) => write!(f, "; its signer changed: {before} before, no trusted publisher now"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_wider(was: &Pin, now: &Pin) -> bool {
+    !grants_beyond(&now.asks, &was.asks).is_empty() || !grants_beyond(&now.grants, &was.grants).is_empty()
+}
+
+/// Whether the publisher who was accepted is no longer the signer.
+fn signer_changed(was: &Pin, now: &Pin) -> bool {
+    was.signer.is_some() && was.signer != now.signer
+}
+
+/// Returns the package of an entry. The error is a message with a hint.
+fn package(
+    plugin: &PluginName,
+    from: Option<String>,
+    manifest: Option<Digest>,
+) -> Result<Option<PinnedPackage>, (String, String)> {
+    match (from, manifest) {
+        (None, None) => Ok(None),
+        (Some(from), Some(manifest)) => {
+            let reference =
+                from.parse().map_err(|error: InvalidReference| (error.to_string(), error.hint().to_owned()))?;
+            Ok(Some(PinnedPackage { reference, manifest }))
+        }
+        _ => Err((
+            "`from` and `manifest` belong together".to_owned(),
+            format!("remove [plugins.{plugin}], then run `phasegate plugin pull`"),
+        )),
     }
 }
 

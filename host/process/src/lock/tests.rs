@@ -5,7 +5,8 @@ use crate::model::Tier;
 fn pin(version: &str, asks: &[Tier], grants: &[Tier]) -> Pin {
     let grants_of = |tiers: &[Tier]| Grants { models: tiers.to_vec(), test_bench: Vec::new() };
     let digest = Digest::from_content(version.as_bytes());
-    Pin { version: Some(version.to_owned()), digest, asks: grants_of(asks), grants: grants_of(grants) }
+    let (asks, grants) = (grants_of(asks), grants_of(grants));
+    Pin { version: Some(version.to_owned()), digest, asks, grants, package: None, signer: None }
 }
 
 fn acceptance() -> Acceptance {
@@ -90,4 +91,45 @@ fn changes_since_a_first_run_name_nobody() {
 fn rejects_files_of_newer_versions() {
     let refusal = Lock::parse(Source { file: "phasegate.lock", text: "version = 2\n" }).unwrap_err().to_string();
     assert!(refusal.starts_with("phasegate.lock:1: this is version 2 of the file, this phasegate reads version 1"));
+}
+
+fn packaged(signer: Option<&str>) -> Pin {
+    let reference = "oci://ghcr.io/acme/audit:1.2".parse().unwrap();
+    let package = Some(PinnedPackage { reference, manifest: Digest::from_content(b"manifest") });
+    Pin { package, signer: signer.map(str::to_owned), ..pin("1.2", &[Tier::Default], &[Tier::Default]) }
+}
+
+#[test]
+fn packages_and_signers_are_kept() {
+    let mut lock = Lock::default();
+    lock.accept(name(), packaged(Some("acme")), acceptance());
+    let text = lock.to_string();
+    assert_eq!(Lock::parse(Source { file: "phasegate.lock", text: &text }).unwrap(), lock);
+    assert!(text.contains("from = \"oci://ghcr.io/acme/audit:1.2\"\nmanifest = \"sha256:"), "{text}");
+    assert!(text.contains("\nsigner = \"acme\"\n"), "{text}");
+}
+
+#[test]
+fn a_changed_signer_has_to_be_accepted() {
+    let mut lock = Lock::default();
+    lock.accept(name(), packaged(Some("acme")), acceptance());
+    let end = |signer| match lock.check(&name(), &packaged(signer)) {
+        LockStatus::Changed(change) => change.to_string(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(end(Some("acme")), "Accepted");
+    assert!(end(Some("other")).ends_with("; its signer changed: acme before, other now"), "{}", end(Some("other")));
+    assert!(end(None).ends_with("; its signer changed: acme before, no trusted publisher now"), "{}", end(None));
+    lock.accept(name(), packaged(None), acceptance());
+    assert_eq!(lock.check(&name(), &packaged(Some("acme"))), LockStatus::Accepted);
+}
+
+#[test]
+fn entries_with_half_a_package_are_rejected() {
+    let mut lock = Lock::default();
+    lock.accept(name(), packaged(None), acceptance());
+    let text = lock.to_string().lines().filter(|line| !line.starts_with("manifest")).collect::<Vec<_>>().join("\n");
+    let error = Lock::parse(Source { file: "phasegate.lock", text: &text }).unwrap_err();
+    assert_eq!(error.message, "plugin `audit`: `from` and `manifest` belong together");
+    assert_eq!(error.hint, "remove [plugins.audit], then run `phasegate plugin pull`");
 }

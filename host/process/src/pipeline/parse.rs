@@ -14,6 +14,7 @@ use super::{
     SettingLocations, SettingsOwner, Strategy, TestAllowance, TestGate, standard,
 };
 use crate::names::{Kind, PluginName};
+use crate::registry_reference::RegistryReference;
 use crate::source::{self, Reference, Source, SourceError, did_you_mean, to_json};
 use crate::work::Severity;
 
@@ -254,7 +255,7 @@ fn parse_base(
     let beside = |path: &str| files(&format!("{folder}{path}"));
     let mut pipeline = parse_at(Source { file, text: &text }, &beside, &below, locations)?;
     for path in pipeline.plugins.values_mut().filter_map(|plugin| plugin.path.as_mut()) {
-        if !path.starts_with('/') {
+        if !path.starts_with('/') && !RegistryReference::is_meant(path) {
             path.insert_str(0, &folder);
         }
     }

@@ -33,6 +33,7 @@ impl Reference {
             ("repository", "docs/configuration.md#repository"),
             ("output", "docs/configuration.md#output"),
             ("sandbox", "docs/configuration.md#sandbox"),
+            ("trust", "docs/configuration.md#trust"),
         ],
         places: &[
             (&["max_retries"], TABLE_OF_PHASE),
@@ -52,6 +53,7 @@ impl Reference {
             (&["grants", "limits", "path"], "under [plugins.NAME]"),
             (&["cpu_ms", "wall_ms", "memory_bytes", "calls_at_once", "log_lines", "output_bytes"], LIMITS),
             (&["map_tokens"], "under [repository]"),
+            (&["trust", "publishers"], "in your own configuration, `phasegate/config.toml`"),
             (&["names"], "under [output]"),
             (&["max_instances", "max_test_runs", "max_compilations", "max_cache_bytes"], "under [sandbox]"),
             (&["reads", "produces", "agent", "extends", "runners"], "in a pipeline file"),
