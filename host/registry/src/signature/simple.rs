@@ -1,0 +1,58 @@
+//! The payload that cosign signs for a package: the digest of its manifest.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use phasegate_process::Digest;
+use phasegate_process::registry_reference::RegistryReference;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::claim::Claim;
+
+/// Type of the layer of a payload.
+pub(crate) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+/// The annotation with the signature of a payload.
+pub(crate) const SIGNATURE_KEY: &str = "dev.cosignproject.cosign/signature";
+/// The type of payloads of cosign.
+const TYPE: &str = "cosign container image signature";
+
+#[derive(Deserialize)]
+struct Payload {
+    critical: Critical,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    image: Image,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    #[serde(rename = "docker-manifest-digest")]
+    manifest: Digest,
+}
+
+/// Parses a payload with its signature in base64.
+pub(super) fn parse(payload: &str, signature: &str, manifest: &Digest) -> Result<Claim, String> {
+    let signature = BASE64_STANDARD.decode(signature).map_err(|_| "its signature is not base64".to_owned())?;
+    let parsed: Payload =
+        serde_json::from_str(payload).map_err(|why| format!("the payload of its signature is invalid: {why}"))?;
+    let is_about_it = parsed.critical.image.manifest == *manifest && parsed.critical.kind == TYPE;
+    Ok(Claim { signed: payload.as_bytes().to_owned(), signature, is_about_it })
+}
+
+/// Writes the payload for a manifest.
+pub(super) fn payload(package: &RegistryReference, manifest: &Digest) -> Vec<u8> {
+    let name = format!("{}/{}", package.host(), package.repository());
+    let payload = json!({
+        "critical": {
+            "identity": { "docker-reference": name },
+            "image": { "docker-manifest-digest": manifest },
+            "type": TYPE,
+        },
+        "optional": null,
+    });
+    payload.to_string().into_bytes()
+}
