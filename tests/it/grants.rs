@@ -117,7 +117,7 @@ fn changed_component_stops_the_run_until_accepted() {
     assert_snapshot!(project.render(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
     exit 0
     plugin `planning` differs from what its first run used on DATE: 0.1.0 → 0.2.0, now asks for: models.deep
-    ann accepted plugin `planning` 0.2.0, DIGEST, grants { models = ["default", "deep"] }
+    ann accepted plugin `planning` 0.2.0, DIGEST, grants { models = ["default", "deep"] }, not signed
     wrote phasegate.lock
     "#);
     assert!(project.run_passes());
@@ -321,12 +321,12 @@ fn inspect_shows_the_manifest() {
     );
     let message = &shown[shown.find("requests").expect(&shown)..];
     assert_snapshot!(message, @r#"
-    requests  [plugins.NAME] grants = { models = ["default"] }
-    name      planning 0.1.0
-    purpose   Divides a task into semantic units, rates them, and estimates by PROBE
-    setting   max_output_tokens (integer): Limit of the first answer in tokens; a longer answer is asked for once more with four times as many
-    setting   repository_tokens (integer): A repository with at most so many tokens of text is given whole; default: 12000
-    setting   tier ("fast", "default", "deep"): Tier of the models; default: `default`
+    requests   [plugins.NAME] grants = { models = ["default"] }
+    name       planning 0.1.0
+    purpose    Divides a task into semantic units, rates them, and estimates by PROBE
+    setting    max_output_tokens (integer): Limit of the first answer in tokens; a longer answer is asked for once more with four times as many
+    setting    repository_tokens (integer): A repository with at most so many tokens of text is given whole; default: 12000
+    setting    tier ("fast", "default", "deep"): Tier of the models; default: `default`
 
     this host accepts it
     "#);
@@ -340,7 +340,7 @@ fn manifest_beside_a_component_is_used() {
         .write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\npurpose = \"Sends all back to whoever began.\"\n");
     let put = ["plugin", "manifest", "mine.wasm", "plugin.toml"];
     let shown = project.render(&put);
-    assert!(shown.contains("name      mine 2.1.0\npurpose   Sends all back to whoever began.\n"), "{shown}");
+    assert!(shown.contains("name       mine 2.1.0\npurpose    Sends all back to whoever began.\n"), "{shown}");
     assert_eq!(project.render(&["plugin", "inspect", "mine.wasm"]), shown);
     // A second manifest takes the place of the first one, and one that is invalid changes nothing.
     let before = fs::read(project.path("mine.wasm")).unwrap();

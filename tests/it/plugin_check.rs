@@ -25,24 +25,25 @@ fn verdict(text: &str) -> &str {
 #[test]
 fn checks_an_agent_with_a_dry_call() {
     assert_snapshot!(check("plugins/dist/planning.wasm", &[]), @r#"
-    file      HERE/plugins/dist/planning.wasm
-    world     agent-plugin
-    contract  0.1.0
-    size      SIZE
-    digest    DIGEST
-    exports   phasegate:plugin/agent@0.1.0
-    imports   phasegate:plugin/artifacts@0.1.0
-              phasegate:plugin/log@0.1.0
-              phasegate:plugin/model-types@0.1.0
-              phasegate:plugin/models@0.1.0
-              phasegate:plugin/types@0.1.0
-              phasegate:plugin/work@0.1.0
-    requests  [plugins.NAME] grants = { models = ["fast", "default", "deep"] }
-    name      planning 0.1.0
-    purpose   Divides a task into semantic units, rates them, and estimates by PROBE
-    setting   max_output_tokens (integer): Limit of the first answer in tokens; a longer answer is asked for once more with four times as many
-    setting   repository_tokens (integer): A repository with at most so many tokens of text is given whole; default: 12000
-    setting   tier ("fast", "default", "deep"): Tier of the models; default: `default`
+    file       HERE/plugins/dist/planning.wasm
+    world      agent-plugin
+    contract   0.1.0
+    size       SIZE
+    digest     DIGEST
+    signature  not signed
+    exports    phasegate:plugin/agent@0.1.0
+    imports    phasegate:plugin/artifacts@0.1.0
+               phasegate:plugin/log@0.1.0
+               phasegate:plugin/model-types@0.1.0
+               phasegate:plugin/models@0.1.0
+               phasegate:plugin/types@0.1.0
+               phasegate:plugin/work@0.1.0
+    requests   [plugins.NAME] grants = { models = ["fast", "default", "deep"] }
+    name       planning 0.1.0
+    purpose    Divides a task into semantic units, rates them, and estimates by PROBE
+    setting    max_output_tokens (integer): Limit of the first answer in tokens; a longer answer is asked for once more with four times as many
+    setting    repository_tokens (integer): A repository with at most so many tokens of text is given whole; default: 12000
+    setting    tier ("fast", "default", "deep"): Tier of the models; default: `default`
 
     this host accepts it
 
@@ -285,14 +286,15 @@ fn lists_contract_differences_without_calling_the_plugin() {
         assert!(output.stdout.contains("\"is\": "), "{}", output.stdout);
     }
     assert_snapshot!(check("plugins/dist/fixtures/old-contract.wasm", &[]), @r"
-    file      HERE/plugins/dist/fixtures/old-contract.wasm
-    world     runner-plugin
-    contract  0.0.9
-    size      SIZE
-    digest    DIGEST
-    exports   phasegate:plugin/runner@0.0.9
-    imports   none
-    requests  no grants
+    file       HERE/plugins/dist/fixtures/old-contract.wasm
+    world      runner-plugin
+    contract   0.0.9
+    size       SIZE
+    digest     DIGEST
+    signature  not signed
+    exports    phasegate:plugin/runner@0.0.9
+    imports    none
+    requests   no grants
 
     this host rejects it: it was built for phasegate:plugin@0.0.9, this host implements 0.1.0
       missing  export runner.collect
@@ -331,6 +333,9 @@ fn lists_contract_differences_without_calling_the_plugin() {
         "size": SIZE,
         "wants": [],
         "world": "feedback"
+      },
+      "signature": {
+        "state": "not signed"
       }
     }
     exit 1
@@ -447,6 +452,9 @@ fn json_contains_the_same_result() {
         "size": SIZE,
         "wants": [],
         "world": "feedback"
+      },
+      "signature": {
+        "state": "not signed"
       }
     }
     exit 0

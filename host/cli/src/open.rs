@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_journal::{Journal, JournalError, SqliteJournal};
+use phasegate_registry::PulledFolder;
 use phasegate_runtime::{
     BudgetOverride, ComponentFolder, ComponentJournal, Config, Env, Error, Host, HostConfig, find_config_file,
 };
@@ -11,7 +12,7 @@ use phasegate_sandbox::{Engine, EngineSettings};
 
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::paths::{cache_dir, components_dir, current_dir, display_path};
+use crate::paths::{cache_dir, components_dir, current_dir, display_path, packages_dir};
 
 /// Loads the named configuration, else the nearest one upwards from the task folder, else from the current folder. What it
 /// leaves out comes from the user's configuration.
@@ -22,6 +23,7 @@ pub fn config(context: &Context, named: Option<&Path>, task_folder: Option<&Path
         None => None,
     };
     let mut config = Config::find(named.or(nearest.as_deref()), &current_dir(), trust)?;
+    config.pulled = packages_dir().map(PulledFolder::new);
     if let Some(lock_file) = std::env::var_os(LOCK) {
         config.lock = current_dir().join(lock_file);
     }

@@ -74,6 +74,11 @@ pub fn components_dir() -> Option<PathBuf> {
     data.map(|data| data.join("phasegate").join("components"))
 }
 
+/// Returns the folder of the packages that were pulled to this machine; `None` if neither `XDG_DATA_HOME` nor `HOME` is set.
+pub fn packages_dir() -> Option<PathBuf> {
+    components_dir().map(|components| components.with_file_name("packages"))
+}
+
 /// Returns the path without symbolic links, as far as it exists.
 pub fn real_path(path: &Path) -> PathBuf {
     let known = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, path.strip_prefix(above).ok()?)));

@@ -25,20 +25,21 @@ fn rejects_a_component_that_panics_the_parser() {
 #[test]
 fn inspects_an_agent() {
     assert_snapshot!(inspect("agent.wasm"), @r#"
-    file      FIXTURES/agent.wasm
-    world     agent-plugin
-    contract  0.1.0
-    size      SIZE
-    digest    DIGEST
-    exports   phasegate:plugin/agent@0.1.0
-    imports   phasegate:plugin/artifacts@0.1.0
-              phasegate:plugin/log@0.1.0
-              phasegate:plugin/model-types@0.1.0
-              phasegate:plugin/models@0.1.0
-              phasegate:plugin/test-bench@0.1.0
-              phasegate:plugin/types@0.1.0
-              phasegate:plugin/work@0.1.0
-    requests  [plugins.NAME] grants = { models = ["default"], test-bench = ["python"] }
+    file       FIXTURES/agent.wasm
+    world      agent-plugin
+    contract   0.1.0
+    size       SIZE
+    digest     DIGEST
+    signature  not signed
+    exports    phasegate:plugin/agent@0.1.0
+    imports    phasegate:plugin/artifacts@0.1.0
+               phasegate:plugin/log@0.1.0
+               phasegate:plugin/model-types@0.1.0
+               phasegate:plugin/models@0.1.0
+               phasegate:plugin/test-bench@0.1.0
+               phasegate:plugin/types@0.1.0
+               phasegate:plugin/work@0.1.0
+    requests   [plugins.NAME] grants = { models = ["default"], test-bench = ["python"] }
 
     this host accepts it
     exit 0
@@ -48,14 +49,15 @@ fn inspects_an_agent() {
 #[test]
 fn explains_why_a_component_does_not_fit() {
     assert_snapshot!(inspect("old-contract.wasm"), @r"
-    file      FIXTURES/old-contract.wasm
-    world     runner-plugin
-    contract  0.0.9
-    size      SIZE
-    digest    DIGEST
-    exports   phasegate:plugin/runner@0.0.9
-    imports   none
-    requests  no grants
+    file       FIXTURES/old-contract.wasm
+    world      runner-plugin
+    contract   0.0.9
+    size       SIZE
+    digest     DIGEST
+    signature  not signed
+    exports    phasegate:plugin/runner@0.0.9
+    imports    none
+    requests   no grants
 
     this host rejects it: it was built for phasegate:plugin@0.0.9, this host implements 0.1.0
       missing  export runner.collect
@@ -65,15 +67,16 @@ fn explains_why_a_component_does_not_fit() {
     exit 2
     ");
     assert_snapshot!(inspect("ungranted.wasm"), @r"
-    file      FIXTURES/ungranted.wasm
-    world     feedback-plugin
-    contract  0.1.0
-    size      SIZE
-    digest    DIGEST
-    exports   phasegate:plugin/feedback@0.1.0
-    imports   acme:plugin/disk
-              phasegate:plugin/types@0.1.0
-    requests  no grants
+    file       FIXTURES/ungranted.wasm
+    world      feedback-plugin
+    contract   0.1.0
+    size       SIZE
+    digest     DIGEST
+    signature  not signed
+    exports    phasegate:plugin/feedback@0.1.0
+    imports    acme:plugin/disk
+               phasegate:plugin/types@0.1.0
+    requests   no grants
 
     this host rejects it: it differs from world feedback-plugin of phasegate:plugin@0.1.0
       extra    import acme:plugin/disk

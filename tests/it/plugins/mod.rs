@@ -5,6 +5,7 @@ mod cases;
 mod crash;
 mod dev;
 mod new;
+mod registry;
 mod templates;
 pub mod tools;
 

@@ -16,17 +16,32 @@ use self::graph::{Graph, cycles};
 use self::modules::Crate;
 
 /// The crates under `host/`, each with all the crates of this repository that it may depend on.
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 12] = [
     ("files", &[]),
     ("process", &[]),
     ("sandbox", &["files", "process"]),
     ("broker", &["files", "process"]),
     ("journal", &["files", "process"]),
     ("repository", &["files", "process"]),
-    ("runtime", &["files", "process", "sandbox", "broker", "journal", "repository"]),
-    ("experiment", &["files", "process", "sandbox", "broker", "journal", "repository", "runtime"]),
-    ("verify", &["files", "process", "sandbox", "broker", "journal", "repository", "runtime"]),
-    ("cli", &["files", "process", "sandbox", "broker", "journal", "repository", "runtime", "experiment", "verify"]),
+    ("registry", &["files", "process"]),
+    ("runtime", &["files", "process", "sandbox", "broker", "journal", "repository", "registry"]),
+    ("experiment", &["files", "process", "sandbox", "broker", "journal", "repository", "registry", "runtime"]),
+    ("verify", &["files", "process", "sandbox", "broker", "journal", "repository", "registry", "runtime"]),
+    (
+        "cli",
+        &[
+            "files",
+            "process",
+            "sandbox",
+            "broker",
+            "journal",
+            "repository",
+            "registry",
+            "runtime",
+            "experiment",
+            "verify",
+        ],
+    ),
     ("xtask", &["process", "sandbox"]),
 ];
 

@@ -1,10 +1,9 @@
 //! `phasegate pipeline`: lists, shows and checks pipelines.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use phasegate_process::pipeline::{AllowedTests, ApprovalPolicy, Phase, Pipeline, STANDARD, TestAllowance, standard};
-use phasegate_runtime::{BUNDLED, ConfigFault};
+use phasegate_process::pipeline::{AllowedTests, ApprovalPolicy, Phase, STANDARD, TestAllowance, standard};
+use phasegate_runtime::{BUNDLED, Config, ConfigFault, LoadedPipeline};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -55,11 +54,11 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
             printer.print(text);
         }
         Command::Show { name, config, .. } => {
-            let pipeline = load_pipeline(context, &name, config)?;
-            printer.print(&render_pipeline(&pipeline, printer.paint()));
+            let (config, loaded) = load_pipeline(context, &name, config)?;
+            printer.print(&render_pipeline(&config, &loaded, printer.paint()));
         }
         Command::Check { file, config } => {
-            let pipeline = load_pipeline(context, &file, config)?;
+            let pipeline = load_pipeline(context, &file, config)?.1.pipeline;
             let gates = pipeline.phases.iter().filter(|phase| phase.gate.is_some()).count();
             let (phases, gates) = (count(pipeline.phases.len() as u64, "phase"), count(gates as u64, "gate"));
             printer.print(&format!("{file} is valid: {phases}, {gates}\n"));
@@ -68,14 +67,14 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn load_pipeline(context: &Context, name: &str, config: Option<PathBuf>) -> Result<Arc<Pipeline>, Failure> {
+fn load_pipeline(context: &Context, name: &str, config: Option<PathBuf>) -> Result<(Config, LoadedPipeline), Failure> {
     let config = open::config(context, config.as_deref(), None)?;
     let loaded = config.load_pipeline(Some(name), None, &current_dir(), &BUNDLED).map_err(|fault| match fault {
         // No flag was given.
         ConfigFault::Flag { message, hint, .. } => Failure::usage(message).with_hint(hint),
         fault => fault.into(),
     })?;
-    Ok(loaded.pipeline)
+    Ok((config, loaded))
 }
 
 const PHASES: [Column; 5] = [
@@ -107,7 +106,8 @@ fn render_list(paint: Paint) -> Result<String, Failure> {
     Ok(table::render(&table::PAIRS, &rows?, paint.width()))
 }
 
-fn render_pipeline(pipeline: &Pipeline, paint: Paint) -> String {
+fn render_pipeline(config: &Config, loaded: &LoadedPipeline, paint: Paint) -> String {
+    let pipeline = &loaded.pipeline;
     let mut text = format!("{}: {}\n", pipeline.name, one_line(&pipeline.description));
     text.push_str(&format!(
         "feedback strategy {}; at most {} gate attempts in total\n\n",
@@ -120,7 +120,8 @@ fn render_pipeline(pipeline: &Pipeline, paint: Paint) -> String {
     for name in pipeline.plugin_names() {
         let grants = pipeline.grants(name);
         let models: Vec<&str> = grants.models.iter().map(|tier| tier.as_str()).collect();
-        let from = pipeline.plugins.get(name).and_then(|plugin| plugin.path.clone());
+        let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
+        let from = path.map(|path| config.describe_source(name, &loaded.dir.join(path), path));
         let or_none = |list: String| if list.is_empty() { "-".to_owned() } else { list };
         rows.push(vec![
             name.to_string(),

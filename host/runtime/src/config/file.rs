@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_files::TrustedFolders;
+use phasegate_process::PluginName;
 use phasegate_process::lock::LOCK_FILE;
 use phasegate_process::pipeline::PhaseChanges;
 use phasegate_process::source::{self, Reference, Source};
+use phasegate_registry::{Publishers, PulledFolder};
 use phasegate_sandbox::EngineSettings;
 use toml::Spanned;
 
@@ -54,6 +56,11 @@ pub struct Config {
     pub pipeline: Option<String>,
     /// Folders whose files count whatever account controls them.
     pub trusted: TrustedFolders,
+    /// The packages of this machine; `None` without a home folder.
+    pub pulled: Option<PulledFolder>,
+    /// `[trust]` of the user's configuration.
+    pub(crate) publishers: Publishers,
+    pub(crate) require_signatures: bool,
     pub(crate) hitl: BTreeMap<Spanned<String>, HitlEntry>,
     pub(crate) feedback: Option<RawFeedback>,
     pub(crate) plugins: BTreeMap<Spanned<String>, RawPlugin>,
@@ -161,6 +168,9 @@ impl Config {
             repository: raw.repository,
             pipeline: raw.pipeline.map(Spanned::into_inner),
             trusted: TrustedFolders::default(),
+            pulled: None,
+            publishers: user.publishers.clone(),
+            require_signatures: user.trust.require_signatures,
             hitl: raw.hitl,
             feedback: raw.feedback,
             plugins: raw.plugins,
@@ -213,6 +223,21 @@ impl Config {
         let Some(place) = place else { return ConfigFault::Models(fault) };
         let hint = fault.hint().unwrap_or_else(|| "see docs/configuration.md".to_owned());
         ConfigFault::Source(self.source().error(place..place, fault.to_string(), hint))
+    }
+
+    /// Whether a plugin from a file or a registry needs the signature of a publisher.
+    pub fn requires_signatures(&self) -> bool {
+        self.require_signatures
+    }
+
+    /// Whether `[plugins]` has a table for this plugin.
+    pub fn names_plugin(&self, plugin: &PluginName) -> bool {
+        self.plugins.keys().any(|key| key.get_ref() == plugin.as_str())
+    }
+
+    /// The publishers whose signatures count.
+    pub fn publishers(&self) -> &Publishers {
+        &self.publishers
     }
 
     pub(crate) fn source(&self) -> Source<'_> {

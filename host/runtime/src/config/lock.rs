@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::SystemTime;
 
 use phasegate_files::replace;
@@ -18,23 +18,27 @@ use phasegate_process::lock::{Acceptance, Lock, LockStatus, Pin};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::source::did_you_mean;
 use phasegate_process::{Digest, PluginName};
+use phasegate_registry::SignatureState;
 use phasegate_sandbox::{LoadError, inspect};
 
 use crate::config::file::Config;
+use crate::config::packages::judge_signature;
 use crate::config::pipeline::LoadedPipeline;
+use crate::config::read_lock::{load_lock, read_lock};
 use crate::config::search::check_lock_file;
 use crate::config::write_lock::{WriteLock, unwritable};
-use crate::error::config::ConfigFault;
 use crate::error::{Error, ErrorCode};
 use crate::plugins::manifests::manifest_of;
 use crate::plugins::source::ComponentSource;
 use crate::store::blobs::read_blob;
 
-/// The largest lock file that is read.
-const MAX_LOCK_BYTES: u64 = 4 << 20;
-
-/// Computes the pin of a plugin as its file is now. Fails if the pipeline does not take this plugin from a file.
-pub fn compute_pin(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Error> {
+/// Computes the pin of a plugin as its file is now, and judges its signature. Fails if the pipeline does not take this plugin
+/// from a file.
+pub fn compute_pin(
+    config: &Config,
+    pipeline: &LoadedPipeline,
+    plugin: &PluginName,
+) -> Result<(Pin, SignatureState), Error> {
     let LoadedPipeline { pipeline, dir, .. } = pipeline;
     let from_files = pipeline.plugins.iter().filter(|(_, used)| used.path.is_some()).map(|(name, _)| name.as_str());
     let known: Vec<&str> = from_files.collect();
@@ -50,27 +54,35 @@ pub fn compute_pin(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin
     let blob = ComponentSource::from_pipeline(pipeline, plugin, dir).read(plugin)?;
     let inspection = inspect(&blob.bytes).map_err(|source| LoadError::Inspect { plugin: plugin.clone(), source })?;
     inspection.effective_grants(plugin, &pipeline.grants(plugin))?;
-    pin(pipeline, plugin, &blob.digest, || Ok(&blob.bytes))
+    pin(config, pipeline, dir, plugin, &blob.digest, || Ok(&blob.bytes))
 }
 
-/// Computes the pin of a component from its manifest. An unreadable component has a pin without version and is rejected
-/// when it is loaded.
+/// Computes the pin of a component from its manifest and its signature. An unreadable component has a pin without version and
+/// is rejected when it is loaded.
 fn pin<B: AsRef<[u8]>>(
+    config: &Config,
     pipeline: &Pipeline,
+    dir: &Path,
     plugin: &PluginName,
     digest: &Digest,
-    component: impl FnOnce() -> Result<B, Error>,
-) -> Result<Pin, Error> {
-    let (manifest, grants) = (manifest_of(digest, component)?, pipeline.grants(plugin));
+    component: impl Fn() -> Result<B, Error>,
+) -> Result<(Pin, SignatureState), Error> {
+    let (manifest, grants) = (manifest_of(digest, &component)?, pipeline.grants(plugin));
     let given = manifest.as_ref().map_or_else(|| grants.clone(), |manifest| manifest.granted(&grants));
-    Ok(Pin::new(digest.clone(), manifest.as_deref(), given))
+    let path = pipeline.plugins.get(plugin).and_then(|plugin| plugin.path.as_ref());
+    let file = path.map(|path| dir.join(path)).unwrap_or_default();
+    let (package, signature) = judge_signature(config, plugin, &file, component)?;
+    let signer = signature.signer().map(str::to_owned);
+    Ok((Pin { package, signer, ..Pin::new(digest.clone(), manifest.as_deref(), given) }, signature))
 }
 
 /// Checks components against the lock file and returns those that it does not list yet. Their bytes are in `blobs` or in the
-/// journal. Components in `typed` (from the command line) are checked only with `locked`. Fails if one changed.
+/// journal; paths of the pipeline are relative to `dir`. Components in `typed` (from the command line) are checked only with
+/// `locked`, or where signatures are required. Fails if one changed.
 pub(crate) fn check_components<'a>(
     config: &Config,
     pipeline: &Pipeline,
+    dir: &Path,
     components: &BTreeMap<PluginName, Digest>,
     typed: impl IntoIterator<Item = &'a PluginName>,
     blobs: &[Blob],
@@ -78,37 +90,28 @@ pub(crate) fn check_components<'a>(
 ) -> Result<Vec<(PluginName, Pin)>, Error> {
     let typed: Vec<&PluginName> = typed.into_iter().collect();
     let from_file = |name: &PluginName| pipeline.plugins.get(name).is_some_and(|plugin| plugin.path.is_some());
-    let mut pins = Vec::new();
-    let is_asked_for = |name: &PluginName| from_file(name) && (config.locked || !typed.contains(&name));
+    let (mut pins, mut unverified) = (Vec::new(), Vec::new());
+    let is_checked = config.locked || config.require_signatures;
+    let is_asked_for = |name: &PluginName| from_file(name) && (is_checked || !typed.contains(&name));
     for (name, digest) in components.iter().filter(|(name, _)| is_asked_for(name)) {
         let component = || match blobs.iter().find(|blob| blob.digest == *digest) {
             Some(blob) => Ok(Cow::Borrowed(blob.bytes.as_ref())),
             None => read_blob(journal, digest).map(Cow::Owned),
         };
-        pins.push((name.clone(), pin(pipeline, name, digest, component)?));
+        let (pin, signature) = pin(config, pipeline, dir, name, digest, component)?;
+        if config.require_signatures && signature.signer().is_none() {
+            unverified.push((name.clone(), signature));
+        }
+        if config.locked || !typed.contains(&name) {
+            pins.push((name.clone(), pin));
+        }
+    }
+    if !unverified.is_empty() {
+        return Err(Error::NotVerified(unverified));
     }
     let accepted = read_lock(config)?;
     let new = find_new(&accepted, pins)?;
     if config.locked && !new.is_empty() { Err(Error::NotLocked(new)) } else { Ok(new) }
-}
-
-/// Loads the lock file; an absent file is an empty lock.
-pub fn load_lock(config: &Config) -> Result<Lock, ConfigFault> {
-    read_lock(config).map(Arc::unwrap_or_clone)
-}
-
-fn read_lock(config: &Config) -> Result<Arc<Lock>, ConfigFault> {
-    if config.lock.exists() {
-        check_lock_file(&config.lock, &config.trusted)?;
-    }
-    match phasegate_files::read_text(&config.lock, MAX_LOCK_BYTES) {
-        Ok(text) => Ok(config.known_lock.parse(text)?),
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Arc::default()),
-        Err(why) => {
-            let hint = "make it readable, or remove it and accept all plugins again";
-            Err(ConfigFault::Io { file: config.lock.display().to_string(), reason: why.to_string(), hint })
-        }
-    }
 }
 
 /// Returns the pins that `lock` does not list. Fails if one differs from its entry.

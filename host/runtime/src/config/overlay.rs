@@ -8,6 +8,7 @@ use std::path::Path;
 use phasegate_files::check_input;
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Pipeline, PluginUse, RawSettings, SettingLocations, SettingsOwner, Strategy};
+use phasegate_process::registry_reference::{InvalidReference, RegistryReference};
 use phasegate_process::source::{ShapeError, Source, SourceError, did_you_mean};
 use phasegate_process::{InvalidName, PluginName};
 use serde::Deserialize;
@@ -51,6 +52,11 @@ impl Config {
     }
 
     fn plugin_file(&self, path: &Spanned<String>) -> Result<String, ConfigFault> {
+        if RegistryReference::is_meant(path.get_ref()) {
+            let checked = path.get_ref().parse::<RegistryReference>();
+            let fault = |error: InvalidReference| self.source().error(path.span(), error.to_string(), error.hint());
+            return Ok(checked.map_err(fault)?.to_string());
+        }
         let file = self.dir.join(path.get_ref());
         match check_input(&file, path.get_ref()) {
             Ok(()) => Ok(file.display().to_string()),

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use phasegate_files::{MAX_TEXT_BYTES, TrustedFolders, read_text};
 use phasegate_journal::Blob;
 use phasegate_process::PluginName;
-use phasegate_process::pipeline::{Pipeline, STANDARD, SettingsOwner, check, parse_with_locations, standard};
+use phasegate_process::pipeline::{
+    Pipeline, STANDARD, SettingLocations, SettingsOwner, check, parse_with_locations, standard,
+};
 use phasegate_process::source::{Source, did_you_mean};
 use serde_json::json;
 
@@ -50,12 +52,9 @@ impl Config {
         cwd: &Path,
         bundled: &[&str],
     ) -> Result<LoadedPipeline, ConfigFault> {
-        let found = self.find_pipeline(chosen, cwd)?;
+        let (found, mut pipeline, mut locations) = self.parse_pipeline(chosen, cwd, bundled)?;
         let source = Source { file: &found.file, text: &found.text };
-        let (mut pipeline, mut locations) =
-            parse_with_locations(source, &|path| read_beside(&found.dir, path, &self.trusted))?;
-        check_limits(source, &pipeline)?;
-        self.apply_plugins(&mut pipeline, bundled)?;
+        self.resolve_packages(&mut pipeline)?;
         let mut manifests = load_agent_manifests(&pipeline, &found.dir);
         add_kinds(source, &mut pipeline, &manifests)?;
         check(source, &pipeline, bundled)?;
@@ -80,6 +79,22 @@ impl Config {
         let embedded = BTreeMap::new();
         let pipeline = Arc::new(pipeline);
         Ok(LoadedPipeline { pipeline, dir: found.dir, file: found.file, feedback_from_flag, embedded })
+    }
+
+    /// Parses the pipeline and applies `[plugins]`. References to packages are not resolved.
+    pub(super) fn parse_pipeline(
+        &self,
+        chosen: Option<&str>,
+        cwd: &Path,
+        bundled: &[&str],
+    ) -> Result<(Found, Pipeline, SettingLocations), ConfigFault> {
+        let found = self.find_pipeline(chosen, cwd)?;
+        let source = Source { file: &found.file, text: &found.text };
+        let (mut pipeline, locations) =
+            parse_with_locations(source, &|path| read_beside(&found.dir, path, &self.trusted))?;
+        check_limits(source, &pipeline)?;
+        self.apply_plugins(&mut pipeline, bundled)?;
+        Ok((found, pipeline, locations))
     }
 
     fn find_pipeline(&self, chosen: Option<&str>, cwd: &Path) -> Result<Found, ConfigFault> {
@@ -114,7 +129,8 @@ impl Config {
     }
 }
 
-struct Found {
+/// A pipeline that was found, as text.
+pub(super) struct Found {
     file: String,
     dir: PathBuf,
     text: String,

@@ -2,6 +2,7 @@
 
 use phasegate_broker::ConfigError;
 use phasegate_files::Untrusted;
+use phasegate_process::PluginName;
 use phasegate_process::source::SourceError;
 
 use super::code::ErrorCode;
@@ -30,6 +31,14 @@ pub enum ConfigFault {
         fault: Untrusted,
         /// What to do, one hint per line.
         hints: String,
+    },
+    /// The package of a plugin is not on this machine.
+    #[error("plugin `{plugin}` {reason}")]
+    NotPulled {
+        /// The plugin.
+        plugin: PluginName,
+        /// What is missing.
+        reason: String,
     },
     /// An argument is invalid.
     #[error("{flag}: {message}")]
@@ -63,6 +72,7 @@ impl ConfigFault {
             Self::Source(_) => ErrorCode::InvalidFile,
             Self::Io { .. } => ErrorCode::UnreadableFile,
             Self::Untrusted { .. } => ErrorCode::UntrustedFile,
+            Self::NotPulled { .. } => ErrorCode::NotPulled,
             Self::Flag { .. } => ErrorCode::InvalidCommandLine,
             Self::Models(error) => models_code(error),
             Self::ModelsOfFlag { cause, .. } => models_code(cause),
@@ -75,6 +85,7 @@ impl ConfigFault {
             Self::Source(error) => Some(error.hint.clone()),
             Self::Io { hint, .. } => Some((*hint).to_owned()),
             Self::Untrusted { hints, .. } => Some(hints.clone()),
+            Self::NotPulled { .. } => Some("run `phasegate plugin pull`; a run fetches nothing".to_owned()),
             Self::Flag { hint, .. } => Some(hint.clone()),
             Self::Models(error) => error.hint(),
             Self::ModelsOfFlag { cause, .. } => cause.hint(),

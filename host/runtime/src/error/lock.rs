@@ -2,6 +2,7 @@
 
 use phasegate_process::PluginName;
 use phasegate_process::lock::{Change, LOCK_FILE, Pin};
+use phasegate_registry::SignatureState;
 
 /// One line a change.
 pub(super) fn render_changes(changes: &[Change]) -> String {
@@ -20,6 +21,19 @@ pub(super) fn render_new(new: &[(PluginName, Pin)]) -> String {
         .collect();
     lines.join("\n")
 }
+
+/// One line a plugin whose signature is not verified.
+pub(super) fn render_unverified(plugins: &[(PluginName, SignatureState)]) -> String {
+    let lines: Vec<String> = plugins
+        .iter()
+        .map(|(plugin, state)| format!("plugin `{plugin}` may not be used: {}", state.describe()))
+        .collect();
+    lines.join("\n")
+}
+
+/// The hint where signatures are required.
+pub(super) const HINT_FOR_UNVERIFIED: &str = "get it from a publisher of [trust.publishers] in your configuration, or add the \
+     public key of its publisher there";
 
 pub(super) fn hint_for_changes(changes: &[Change]) -> String {
     let accept = accept_commands(changes.iter().map(|change| &change.plugin));

@@ -2,6 +2,7 @@
 
 use phasegate_broker::ConfigError;
 use phasegate_journal::JournalError;
+use phasegate_registry::{RegistryError, RegistryErrorKind};
 use phasegate_repository::RepositoryError;
 use phasegate_sandbox::{InspectError, LoadError};
 
@@ -49,6 +50,18 @@ pub(super) fn repository_code(error: &RepositoryError) -> ErrorCode {
         | RepositoryError::Encoding { .. }
         | RepositoryError::Io { action: "written", .. } => ErrorCode::BranchUnwritable,
         _ => ErrorCode::RepositoryUnusable,
+    }
+}
+
+/// Returns the code of an error of a registry.
+pub(super) fn registry_code(error: &RegistryError) -> ErrorCode {
+    match error.kind() {
+        RegistryErrorKind::Unavailable => ErrorCode::RegistryUnavailable,
+        RegistryErrorKind::Login => ErrorCode::RegistryLogin,
+        RegistryErrorKind::NotFound => ErrorCode::PackageNotFound,
+        RegistryErrorKind::Conflict => ErrorCode::TagTaken,
+        RegistryErrorKind::Invalid => ErrorCode::InvalidPackage,
+        RegistryErrorKind::Storage => ErrorCode::UnwritableOutput,
     }
 }
 

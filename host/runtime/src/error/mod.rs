@@ -23,6 +23,7 @@ use phasegate_process::lock::{Change, Pin};
 use phasegate_process::state::DecisionError;
 use phasegate_process::state::FoldError;
 use phasegate_process::{AttemptId, Digest, InvalidName, PluginName, RunId};
+use phasegate_registry::{RegistryError, SignatureState};
 use phasegate_repository::RepositoryError;
 use phasegate_sandbox::{CallError, EngineError, LoadError};
 
@@ -32,7 +33,7 @@ pub use self::code::{ErrorCode, ErrorKind};
 use self::config::ConfigFault;
 pub use self::context_files::ContextError;
 use self::imported_authority::ImportedAuthority;
-use self::lower_codes::{journal_code, load_code, models_code, repository_code};
+use self::lower_codes::{journal_code, load_code, models_code, registry_code, repository_code};
 use self::not_trusted::NotTrusted;
 use self::output::OutputError;
 use self::overrides::OverrideError;
@@ -82,6 +83,9 @@ pub enum Error {
     /// The out folder cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// A registry, or the folder of pulled packages, cannot be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// A git repository, or the branch in it, cannot be used.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
@@ -190,6 +194,9 @@ pub enum Error {
     /// Plugins that the lock file does not pin, in a locked run.
     #[error("{}", lock::render_new(.0))]
     NotLocked(Vec<(PluginName, Pin)>),
+    /// Plugins without the signature of a publisher, where one is required.
+    #[error("{}", lock::render_unverified(.0))]
+    NotVerified(Vec<(PluginName, SignatureState)>),
     /// A call that may have been billed; the configuration says not to repeat it.
     #[error("run {run}: call {call} of {at} ({label}) was asked and never answered; it may have been billed")]
     Unanswered {
@@ -296,6 +303,8 @@ impl Error {
             Self::WrongWorld { .. } => Code::WrongWorld,
             Self::NotAgreed(_) => Code::PluginChanged,
             Self::NotLocked(_) => Code::PluginNotLocked,
+            Self::NotVerified(_) => Code::NotVerified,
+            Self::Registry(error) => registry_code(error),
             Self::Unanswered { .. } => Code::UnansweredCall,
             Self::Diverged { .. } => Code::NotDeterministic,
             Self::Differs { .. } => Code::ReplayDiffers,
@@ -362,6 +371,8 @@ impl Error {
             Self::WrongWorld { .. } => "`phasegate plugin inspect FILE` shows what a component is".to_owned(),
             Self::NotAgreed(changes) => lock::hint_for_changes(changes),
             Self::NotLocked(new) => lock::hint_for_new(new),
+            Self::NotVerified(_) => lock::HINT_FOR_UNVERIFIED.to_owned(),
+            Self::Registry(error) => error.hint(),
             Self::Unanswered { run, .. } => {
                 format!("see what the provider billed, then continue with `phasegate resume {run} --ask-again`")
             }

@@ -69,7 +69,8 @@ impl Host {
         let mut changed = components.clone();
         changed.retain(|name, digest| state.created.components.get(name) != Some(digest));
         let typed = new.overrides.plugins_given_as_files(&pipeline);
-        let first_named = lock::check_components(new.config, &pipeline, &changed, typed, &blobs, journal.as_ref())?;
+        let first_named =
+            lock::check_components(new.config, &pipeline, new.dir, &changed, typed, &blobs, journal.as_ref())?;
         // The sandbox loads components from the journal, here and on each resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;

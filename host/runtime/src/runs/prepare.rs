@@ -55,7 +55,15 @@ impl Host {
             .iter()
             .flat_map(|(overrides, _)| overrides.plugins_given_as_files(&pipeline))
             .chain(&new.pipeline.feedback_from_flag);
-        let first_named = lock::check_components(new.config, &pipeline, &components, typed, &blobs, journal.as_ref())?;
+        let first_named = lock::check_components(
+            new.config,
+            &pipeline,
+            &new.pipeline.dir,
+            &components,
+            typed,
+            &blobs,
+            journal.as_ref(),
+        )?;
         // The sandbox loads components from the journal, here and on each resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;

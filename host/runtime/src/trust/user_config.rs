@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_process::source::{self, Reference, Source};
+use phasegate_registry::Publishers;
 use phasegate_sandbox::EngineSettings;
 use serde::Deserialize;
 
@@ -36,6 +37,21 @@ pub struct UserConfig {
     pub has_usd: bool,
     /// `[sandbox]`: the default and the highest limits of this process.
     pub sandbox: EngineSettings,
+    /// `[trust]`.
+    pub trust: TrustConfig,
+    /// The keys of `trust.publishers`.
+    #[serde(skip)]
+    pub publishers: Publishers,
+}
+
+/// `[trust]`: whose plugins may be used.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrustConfig {
+    /// The file of the public key of each publisher, by a name of the user's choice. Paths are relative to the file.
+    pub publishers: BTreeMap<String, PathBuf>,
+    /// Whether a plugin from a file or a registry is rejected unless the signature of a publisher is verified.
+    pub require_signatures: bool,
 }
 
 impl UserConfig {
@@ -64,8 +80,18 @@ impl UserConfig {
         for provider in config.providers.values_mut() {
             provider.key_file = provider.key_file.take().map(|file| folder.join(file));
         }
+        config.publishers = Publishers::read(&config.trust.publishers, folder).map_err(|error| {
+            let message = format!("[trust] publishers: {error}");
+            Source { file: name, text }.error(find_publishers(text), message, error.hint())
+        })?;
         Ok(config)
     }
+}
+
+/// Returns the place of the table of publishers.
+fn find_publishers(text: &str) -> std::ops::Range<usize> {
+    let start = text.find("publishers").unwrap_or(0);
+    start..start + "publishers".len().min(text.len())
 }
 
 /// Whether a configuration has `usd` under `[budget]`.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use phasegate_process::PluginName;
 use phasegate_process::lock::{Change, LOCK_FILE, LockStatus, Pin};
 use phasegate_process::pipeline::Grants;
+use phasegate_registry::SignatureState;
 use phasegate_runtime::{BUNDLED, Config, accept, compute_pin, load_lock};
 
 use crate::approver;
@@ -41,14 +42,14 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let config = open::config(context, args.config.as_deref(), None)?;
     let pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
-    let pin = compute_pin(&pipeline, &args.name)?;
+    let (pin, signature) = compute_pin(&config, &pipeline, &args.name)?;
     let before = match load_lock(&config)?.check(&args.name, &pin) {
         LockStatus::Accepted => "unchanged since it was accepted".to_owned(),
         LockStatus::New => format!("not in {LOCK_FILE} so far"),
         LockStatus::Changed(change) => change.to_string(),
     };
     let by = approver::name(args.by)?;
-    let pin_text = render_pin(&args.name, &pin);
+    let pin_text = render_pin(&args.name, &pin, &signature);
     accept(&config, vec![(args.name, pin)], by.as_str())?;
     let lock = display_path(&config.lock);
     context.printer.print(&sanitize(&format!("{before}\n{by} accepted {pin_text}\nwrote {lock}\n")));
@@ -70,11 +71,11 @@ pub fn accept_at_terminal(changes: &[Change], config: &Config, printer: &Printer
     Ok(true)
 }
 
-fn render_pin(name: &PluginName, pin: &Pin) -> String {
+fn render_pin(name: &PluginName, pin: &Pin, signature: &SignatureState) -> String {
     let version = pin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     let grants = match pin.grants == Grants::default() {
         true => "no grants".to_owned(),
         false => format!("grants {}", pin.grants),
     };
-    format!("plugin `{name}`{version}, {}, {grants}", pin.digest)
+    format!("plugin `{name}`{version}, {}, {grants}, {}", pin.digest, signature.describe())
 }

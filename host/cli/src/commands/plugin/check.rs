@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use phasegate_process::PhaseName;
+use phasegate_registry::SignatureState;
 use phasegate_sandbox::{Inspection, Plugin, World, inspect};
 use serde_json::{Map, Value, json};
 
@@ -17,7 +18,7 @@ use super::dry_run::load::{add_settings, load_pipeline, load_plugin, read_answer
 use super::dry_run::runner::call_runner;
 use super::dry_run::samples::Samples;
 use super::dry_run::strategy::{judge_decision, run_strategy, sample_failure};
-use super::inspect::{read_bytes, render_inspection};
+use super::inspect::{read_bytes, render_inspection, signature};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::numbers::at_least_one;
@@ -63,6 +64,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let bytes = read_bytes(&args.file)?;
     let inspection =
         inspect(&bytes).map_err(|why| Failure::check_failed(format!("{name}: {why}")).with_hints(why.hint()))?;
+    let signature = signature(&args.file, &bytes, context)?;
     let samples = Arc::new(Samples::new(pipeline, inspection.manifest.as_ref())?);
     let phase = samples.phase(args.phase.as_ref())?.clone();
     let settings = settings(&phase.settings, args.settings.as_deref(), &inspection)?;
@@ -77,11 +79,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     let held = inspection.misfit.is_none() && steps.iter().all(|step| step.fault.is_none());
     if args.json {
-        let report =
-            json!({ "format": FORMAT, "file": name, "inspection": inspection, "dry_calls": steps, "held": held });
+        let report = json!({ "format": FORMAT, "file": name, "inspection": inspection, "signature": signature.to_json(), "dry_calls": steps, "held": held });
         printer.print_json_pretty(&report);
     } else {
-        printer.print(&render_report(&name, &inspection, &steps, printer.paint()));
+        printer.print(&render_report(&name, &inspection, &signature, &steps, printer.paint()));
     }
     Ok(if held { Exit::Passed } else { Exit::Failed })
 }
@@ -110,8 +111,14 @@ async fn dry_calls(plugin: &Plugin, samples: Arc<Samples>, call: AgentCall) -> R
     })
 }
 
-fn render_report(name: &str, inspection: &Inspection, steps: &[DryCall], paint: Paint) -> String {
-    let mut text = render_inspection(name, inspection, paint);
+fn render_report(
+    name: &str,
+    inspection: &Inspection,
+    signature: &SignatureState,
+    steps: &[DryCall],
+    paint: Paint,
+) -> String {
+    let mut text = render_inspection(name, inspection, signature, paint);
     if steps.is_empty() {
         return text;
     }

@@ -6,8 +6,10 @@ use phasegate_process::limits::Limits;
 use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::Grants;
 use phasegate_process::{InvalidName, PluginName};
+use phasegate_registry::{SignatureState, verify_file};
 use phasegate_runtime::{ErrorCode, read_component};
 use phasegate_sandbox::{Call, CpuMeter, Engine, Inspection, TestProgress, World, inspect};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::context::Context;
@@ -51,10 +53,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         printer.print_json_pretty(&offers);
         return Ok(Exit::Passed);
     }
+    let signature = signature(&args.file, &bytes, context)?;
     if args.json {
-        printer.print_json_pretty(&Versioned::new(FORMAT, &inspection));
+        let signed = Signed { inspection: &inspection, signature: signature.to_json() };
+        printer.print_json_pretty(&Versioned::new(FORMAT, &signed));
     } else {
-        printer.print(&render_inspection(&name, &inspection, printer.paint()));
+        printer.print(&render_inspection(&name, &inspection, &signature, printer.paint()));
     }
     Ok(if inspection.misfit.is_none() { Exit::Passed } else { Exit::Usage })
 }
@@ -67,8 +71,22 @@ pub fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Renders an inspection for people.
-pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> String {
+/// An inspection with what the signature of its file says.
+#[derive(Serialize)]
+struct Signed<'a> {
+    #[serde(flatten)]
+    inspection: &'a Inspection,
+    signature: Value,
+}
+
+/// Judges the signature beside a component file.
+pub fn signature(file: &Path, component: &[u8], context: &Context) -> Result<SignatureState, Failure> {
+    let publishers = &context.trust.user().publishers;
+    verify_file(file, || Ok(component), publishers).map_err(|why| Failure::infrastructure(why.to_string()))
+}
+
+/// Renders an inspection for people, with what the signature says.
+pub fn render_inspection(name: &str, inspection: &Inspection, signature: &SignatureState, paint: Paint) -> String {
     let unknown = || "unknown".to_owned();
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![
@@ -77,6 +95,7 @@ pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> S
         row("contract", inspection.contract.clone().unwrap_or_else(unknown)),
         row("size", byte_size(inspection.size)),
         row("digest", inspection.digest.to_string()),
+        row("signature", signature.to_string()),
     ];
     for (title, list) in [("exports", &inspection.exports), ("imports", &inspection.imports)] {
         let mut titles = std::iter::once(title).chain(std::iter::repeat(""));

@@ -6,7 +6,7 @@ use phasegate_files::{MAX_TEXT_BYTES, check_output, replace};
 use phasegate_runtime::{ErrorCode, MAX_COMPONENT_BYTES};
 use phasegate_sandbox::{inspect, with_manifest};
 
-use super::inspect::render_inspection;
+use super::inspect::{render_inspection, signature};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::terminal::format::describe_read_error;
@@ -49,6 +49,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     })?;
     replace(file, &changed, 0o666)
         .map_err(|why| Failure::infrastructure(format!("{name} cannot be written: {why}")))?;
-    context.printer.print(&render_inspection(&name, &inspection, context.printer.paint()));
+    let signature = signature(file, &changed, context)?;
+    context.printer.print(&render_inspection(&name, &inspection, &signature, context.printer.paint()));
     Ok(Exit::Passed)
 }

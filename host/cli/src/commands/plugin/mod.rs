@@ -1,4 +1,4 @@
-//! `phasegate plugin`: begins, builds, inspects, checks and accepts plugins.
+//! `phasegate plugin`: begins, builds, tests, inspects, signs, publishes and accepts plugins.
 
 pub mod accept;
 mod build;
@@ -8,6 +8,7 @@ mod dry_run;
 mod inspect;
 mod manifest;
 mod new;
+mod packages;
 mod plugin_file;
 mod snapshot;
 mod test;
@@ -34,6 +35,20 @@ pub enum Command {
     Check(check::Args),
     /// Test a component with the cases of its plugin
     Test(test::Args),
+    /// Take a plugin from a registry into the configuration
+    Add(packages::add::Args),
+    /// Fetch plugins from registries, as the lock file pins them
+    Pull(packages::pull::Args),
+    /// Fetch what the tags of plugins name now
+    Update(packages::update::Args),
+    /// List plugins that registries have in another version
+    Outdated(packages::outdated::Args),
+    /// Publish a component in a registry
+    Push(packages::push::Args),
+    /// Sign a component file, or a package in a registry
+    Sign(packages::sign::Args),
+    /// Make a key pair to sign plugins with
+    Keygen(packages::keygen::Args),
 }
 
 /// Runs a subcommand of `plugin`.
@@ -47,5 +62,12 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Dev(args) => dev::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Test(args) => test::run(args, context).await,
+        Command::Add(args) => packages::add::run(args, context).await,
+        Command::Pull(args) => packages::pull::run(args, context).await,
+        Command::Update(args) => packages::update::run(args, context).await,
+        Command::Outdated(args) => packages::outdated::run(args, context).await,
+        Command::Push(args) => packages::push::run(args, context).await,
+        Command::Sign(args) => packages::sign::run(args, context).await,
+        Command::Keygen(args) => packages::keygen::run(&args, context),
     }
 }
