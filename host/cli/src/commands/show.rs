@@ -65,12 +65,14 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn render_origin(journal: &dyn Journal, state: &State, events: &[Recorded]) -> String {
     let started = events.first().map_or(0, |first| first.at_ms);
     let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
+    let signers = settings.as_ref().and_then(|settings| header::render_signers(state, settings));
+    let signers = signers.map(|line| format!("plugins {line}\n")).unwrap_or_default();
     let models = settings.map(|settings| settings.models).unwrap_or_default();
     let sampling = models.sampling();
     let sampling = if sampling.is_default() { String::new() } else { format!(" ({sampling})") };
     let model = models.default.map(|model| format!("{model}{sampling}"));
     format!(
-        "{}\npipeline {}, strategy {}, model {}, started {}\n",
+        "{}\npipeline {}, strategy {}, model {}, started {}\n{signers}",
         header::render_task(journal, state),
         state.pipeline.name,
         state.pipeline.feedback.plugin,

@@ -4,13 +4,13 @@
 
 use phasegate_broker::{Broker, BudgetConfig, LIST_PRICES_OF, ModelId, ProviderAccess, access, list_price};
 use phasegate_journal::Journal;
-use phasegate_process::RunId;
 use phasegate_process::artifact::kinds;
 use phasegate_process::measures::ExpectedEffort;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::State;
 use phasegate_process::task::Task;
+use phasegate_process::{PluginName, RunId};
 use phasegate_runtime::{RunSettings, load_run, read_json};
 use serde_json::Value;
 
@@ -70,6 +70,7 @@ pub fn render_header(
         rows.push(("pipeline", render_pipeline(&state.pipeline)));
     }
     rows.extend(render_repository(journal, &state));
+    rows.extend(render_signers(&state, settings).map(|line| ("plugins", line)));
     if state.pipeline.may_ask_models() {
         rows.extend(render_models(settings).into_iter().map(|line| ("models", line)));
         let expected = paths.expected.filter(|expected| expected.calls.most > 0);
@@ -112,6 +113,18 @@ pub fn render_task(journal: &dyn Journal, state: &State) -> String {
     let value: Value = requirements.and_then(|input| read_json(journal, &input.digest).ok()).unwrap_or_default();
     let description = value.get("description").and_then(Value::as_str).unwrap_or_default();
     format!("{}: {}", state.created.task_id, truncate(description, MAX_DESCRIPTION))
+}
+
+/// Names the plugins that do not come with this program, and who signed them; `None` if nobody signed one.
+pub fn render_signers(state: &State, settings: &RunSettings) -> Option<String> {
+    let pipeline = &state.pipeline;
+    let is_from_file = |name: &&PluginName| pipeline.plugins.get(*name).is_some_and(|plugin| plugin.path.is_some());
+    let describe = |name: &PluginName| match settings.signers.get(name) {
+        Some(signer) => format!("{name} (verified by {})", one_line(signer)),
+        None => format!("{name} (no verified signature)"),
+    };
+    let names = pipeline.plugin_names().into_iter().filter(is_from_file);
+    (!settings.signers.is_empty()).then(|| names.map(describe).collect::<Vec<_>>().join(", "))
 }
 
 /// Renders the repository that the run starts from, and the notes of its map.

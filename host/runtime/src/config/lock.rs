@@ -76,9 +76,17 @@ fn pin<B: AsRef<[u8]>>(
     Ok((Pin { package, signer, ..Pin::new(digest.clone(), manifest.as_deref(), given) }, signature))
 }
 
-/// Checks components against the lock file and returns those that it does not list yet. Their bytes are in `blobs` or in the
-/// journal; paths of the pipeline are relative to `dir`. Components in `typed` (from the command line) are checked only with
-/// `locked`, or where signatures are required. Fails if one changed.
+/// Components that were checked against the lock file.
+pub(crate) struct CheckedComponents {
+    /// Those that the lock file does not list yet.
+    pub(crate) first_named: Vec<(PluginName, Pin)>,
+    /// The publishers who signed them.
+    pub(crate) signers: BTreeMap<PluginName, String>,
+}
+
+/// Checks components against the lock file. Their bytes are in `blobs` or in the
+/// journal; paths of the pipeline are relative to `dir`. Components in `typed` (from the command line) are compared only with
+/// `locked`. Fails if one changed, or lacks a signature that the user requires.
 pub(crate) fn check_components<'a>(
     config: &Config,
     pipeline: &Pipeline,
@@ -87,20 +95,22 @@ pub(crate) fn check_components<'a>(
     typed: impl IntoIterator<Item = &'a PluginName>,
     blobs: &[Blob],
     journal: &dyn Journal,
-) -> Result<Vec<(PluginName, Pin)>, Error> {
+) -> Result<CheckedComponents, Error> {
     let typed: Vec<&PluginName> = typed.into_iter().collect();
     let from_file = |name: &PluginName| pipeline.plugins.get(name).is_some_and(|plugin| plugin.path.is_some());
-    let (mut pins, mut unverified) = (Vec::new(), Vec::new());
-    let is_checked = config.locked || config.require_signatures;
-    let is_asked_for = |name: &PluginName| from_file(name) && (is_checked || !typed.contains(&name));
-    for (name, digest) in components.iter().filter(|(name, _)| is_asked_for(name)) {
+    let (mut pins, mut signers, mut unverified) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for (name, digest) in components.iter().filter(|(name, _)| from_file(name)) {
         let component = || match blobs.iter().find(|blob| blob.digest == *digest) {
             Some(blob) => Ok(Cow::Borrowed(blob.bytes.as_ref())),
             None => read_blob(journal, digest).map(Cow::Owned),
         };
         let (pin, signature) = pin(config, pipeline, dir, name, digest, component)?;
-        if config.require_signatures && signature.signer().is_none() {
-            unverified.push((name.clone(), signature));
+        match signature.signer() {
+            Some(signer) => {
+                signers.insert(name.clone(), signer.to_owned());
+            }
+            None if config.require_signatures => unverified.push((name.clone(), signature)),
+            None => {}
         }
         if config.locked || !typed.contains(&name) {
             pins.push((name.clone(), pin));
@@ -110,8 +120,11 @@ pub(crate) fn check_components<'a>(
         return Err(Error::NotVerified(unverified));
     }
     let accepted = read_lock(config)?;
-    let new = find_new(&accepted, pins)?;
-    if config.locked && !new.is_empty() { Err(Error::NotLocked(new)) } else { Ok(new) }
+    let first_named = find_new(&accepted, pins)?;
+    match config.locked && !first_named.is_empty() {
+        true => Err(Error::NotLocked(first_named)),
+        false => Ok(CheckedComponents { first_named, signers }),
+    }
 }
 
 /// Returns the pins that `lock` does not list. Fails if one differs from its entry.

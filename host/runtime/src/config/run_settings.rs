@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use phasegate_broker::{BudgetConfig, ModelId, ModelsConfig, PriceTable, ProviderConfig, list_price};
-use phasegate_process::Digest;
 use phasegate_process::artifact::FileNames;
 use phasegate_process::model::Tier;
+use phasegate_process::{Digest, PluginName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -43,6 +43,9 @@ pub struct RunSettings {
     /// The cell, if the run belongs to an experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<ExperimentCell>,
+    /// The publishers whose signatures of plugins were verified when the run was created.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub signers: BTreeMap<PluginName, String>,
 }
 
 impl RunSettings {

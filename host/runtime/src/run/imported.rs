@@ -110,7 +110,8 @@ impl Host {
             Some(config) => localized(pinned, config),
             None => {
                 let UserConfig { providers, prices, budget, .. } = self.trust().user().clone();
-                RunSettings { providers, prices, budget, base_dir: std::path::PathBuf::new(), ..pinned }
+                let (base_dir, signers) = Default::default();
+                RunSettings { providers, prices, budget, base_dir, signers, ..pinned }
             }
         }
     }
@@ -133,5 +134,7 @@ fn localized(pinned: RunSettings, config: &Config) -> RunSettings {
         names: pinned.names,
         reuse_answers_of_other_models: pinned.reuse_answers_of_other_models,
         cell: pinned.cell,
+        // Nobody here verified a signature.
+        signers: Default::default(),
     }
 }

@@ -192,6 +192,7 @@ impl NewRun<'_> {
             names: Some(config.output.names),
             reuse_answers_of_other_models: false,
             cell: None,
+            signers: BTreeMap::new(),
         };
         settings.models.set_sampling(self.sampling);
         let mut components = component_digests(&pipeline, &self.pipeline.dir, &self.pipeline.embedded)?;

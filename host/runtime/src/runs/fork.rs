@@ -69,8 +69,10 @@ impl Host {
         let mut changed = components.clone();
         changed.retain(|name, digest| state.created.components.get(name) != Some(digest));
         let typed = new.overrides.plugins_given_as_files(&pipeline);
-        let first_named =
+        let lock::CheckedComponents { first_named, signers } =
             lock::check_components(new.config, &pipeline, new.dir, &changed, typed, &blobs, journal.as_ref())?;
+        settings.signers.retain(|name, _| components.contains_key(name) && !changed.contains_key(name));
+        settings.signers.extend(signers);
         // The sandbox loads components from the journal, here and on each resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;

@@ -55,7 +55,7 @@ impl Host {
             .iter()
             .flat_map(|(overrides, _)| overrides.plugins_given_as_files(&pipeline))
             .chain(&new.pipeline.feedback_from_flag);
-        let first_named = lock::check_components(
+        let lock::CheckedComponents { first_named, signers } = lock::check_components(
             new.config,
             &pipeline,
             &new.pipeline.dir,
@@ -73,6 +73,7 @@ impl Host {
             None => self.pin_pipeline(pipeline, components, on_compile).await?,
         };
         settings.environments = Arc::clone(&pinned.environments);
+        settings.signers = signers;
         Ok(PreparedRun { pinned, settings, first_named })
     }
 

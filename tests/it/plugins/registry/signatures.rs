@@ -37,7 +37,12 @@ fn signed_packages_are_verified() {
     wrote phasegate.lock
     exit 0
     "#);
-    assert_eq!(workspace.call(&["run", "task.toml", "--json"]).code, 0);
+    let run = workspace.call(&["run", "task.toml", "--out", "out"]);
+    let signed = |text: &str| text.lines().find(|line| line.contains("acme")).unwrap_or("nobody").to_owned();
+    assert_eq!(signed(&(run.stdout + &run.stderr)), "plugins   fixture (verified by acme)");
+    assert_eq!(signed(&workspace.call(&["show", "ANSWER-001"]).stdout), "plugins fixture (verified by acme)");
+    let report = workspace.read("out/report.md");
+    assert!(signed(&report).ends_with("| acme |"), "{report}");
     let pulled = workspace.call(&["plugin", "pull", "--json"]).json();
     assert_eq!(pulled["plugins"][0]["signature"], serde_json::json!({ "state": "verified", "by": "acme" }));
 }

@@ -45,6 +45,7 @@ fn fixture() -> Fixture {
         names: None,
         reuse_answers_of_other_models: false,
         cell: None,
+        signers: Default::default(),
     };
     let pinned = |name: &PluginName| (name.clone(), Digest::from_content(format!("pinned {name}").as_bytes()));
     let components = pipeline.plugin_names().into_iter().map(pinned).collect();

@@ -2,9 +2,11 @@
 
 use phasegate_process::artifact::kinds;
 use phasegate_process::result::TaskStatus;
+use phasegate_process::{Digest, PluginName};
+use serde_json::Value;
 
 use super::page::Page;
-use super::text::{array_field, capitalize, plain_text, plural, text_field, text_or_json};
+use super::text::{array_field, capitalize, plain_text, plural, table_cell, text_field, text_or_json};
 use crate::error::output::OutputError;
 use crate::output::patch::Patch;
 use crate::output::written::WrittenFiles;
@@ -103,9 +105,17 @@ impl Page<'_> {
     pub(super) fn components(&mut self, written: &WrittenFiles) {
         self.heading("Components");
         let created = &self.artifacts.state.created;
-        let rows: Vec<_> =
-            created.components.iter().map(|(name, digest)| [name.to_string(), format!("`{digest}`")]).collect();
-        self.table(["component", "digest"], rows);
+        let settings = self.artifacts.json("settings", &created.settings).unwrap_or_default();
+        let signers = settings.get("signers").and_then(Value::as_object);
+        let row = |(name, digest): (&PluginName, &Digest)| {
+            let signer = signers.and_then(|signers| signers.get(name.as_str())?.as_str()).map(table_cell);
+            [name.to_string(), format!("`{digest}`"), signer.unwrap_or_default()]
+        };
+        let rows = created.components.iter().map(row);
+        match signers {
+            Some(_) => self.table(["component", "digest", "signed by"], rows),
+            None => self.table(["component", "digest"], rows.map(|[name, digest, _]| [name, digest])),
+        }
         self.line(format_args!("\nPipeline `{}`, settings `{}`.", created.pipeline, created.settings));
         self.line(format_args!("The digests of all artifacts are in `{}`.", written.result));
     }

@@ -45,7 +45,8 @@ pub fn record(
             LockStatus::Accepted if lock.pin(&one.plugin) == Some(&one.pin) => Recorded::Unchanged,
             LockStatus::Accepted => Recorded::Changed,
             LockStatus::Changed(change) => {
-                if !accepted && !(updates && change.is_only_another_version()) {
+                let is_accepted = accepted || (updates && change.is_only_another_version());
+                if !is_accepted {
                     open.push(*change);
                 }
                 Recorded::Changed
@@ -59,7 +60,8 @@ pub fn record(
         return Ok(recorded);
     }
     let by = approver::name(None)?;
-    if !open.is_empty() && !(is_interactive() && confirm_changes(&context.printer, &open, &by)) {
+    let is_accepted = open.is_empty() || (is_interactive() && confirm_changes(&context.printer, &open, &by));
+    if !is_accepted {
         return Err(not_accepted(open));
     }
     accept(config, pins, by.as_str())?;
