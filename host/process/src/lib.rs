@@ -11,6 +11,7 @@ pub mod charges;
 pub mod compare;
 pub mod experiment;
 pub mod feedback;
+pub mod file_schema;
 pub mod gate;
 pub mod hint;
 pub mod issue;

@@ -3,10 +3,12 @@
 //! A name is validated when it is parsed, and later code relies on that. Names become file names and SQL keys, so the
 //! allowed characters are few. Clones of a name share its text.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::hint::with_hint;
@@ -29,7 +31,7 @@ impl InvalidName {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $sort:literal, $rule:literal, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $sort:literal, $rule:literal, $pattern:literal, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
@@ -67,6 +69,21 @@ macro_rules! name {
             }
         }
 
+        /// For editors. The pattern accepts every name that the parser accepts.
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
+
         impl From<$name> for String {
             fn from(name: $name) -> Self {
                 name.as_str().to_owned()
@@ -90,39 +107,46 @@ macro_rules! name {
 name!(
     /// The id of one run of one task; unique in a state folder.
     RunId, "run id", "a run id has 3 to 64 characters of a-z, 0-9 and -",
+    r"^[a-z0-9-]{3,64}$",
     |text| (3..=64).contains(&text.len()) && text.bytes().all(is_kebab)
 );
 name!(
     /// The id of a task, chosen by a person; many runs may share it.
     TaskId, "task id", "a task id has 3 to 100 characters of A-Z, a-z, 0-9, `.`, `_` and `-`, and starts with a letter or digit",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{2,99}$",
     |text| (3..=100).contains(&text.len()) && starts_alphanumeric(text) && text.bytes().all(is_word)
 );
 name!(
     /// The name of a phase; unique in its pipeline.
     PhaseName, "phase name", "a phase name has 1 to 40 characters of a-z, 0-9 and -, and starts with a letter or digit",
+    r"^[a-z0-9][a-z0-9-]{0,39}$",
     |text| (1..=40).contains(&text.len()) && starts_alphanumeric(text) && text.bytes().all(is_kebab)
 );
 name!(
     /// The name of a plugin in the pipeline and the configuration; its manifest may use another one.
     PluginName, "plugin name", "a plugin name has 1 to 60 characters of a-z, 0-9 and -, and starts with a letter or digit",
+    r"^[a-z0-9][a-z0-9-]{0,59}$",
     |text| (1..=60).contains(&text.len()) && starts_alphanumeric(text) && text.bytes().all(is_kebab)
 );
 name!(
     /// The name of an artifact within a run. Context files are `context/PATH`; artifacts of the attempt before are
     /// `previous/NAME`.
     ArtifactName, "artifact name", "an artifact name is 1 to 200 characters of plain path segments, without `..` and `\\`",
+    r"^[^/\\]+(/[^/\\]+)*$",
     |text| (1..=200).contains(&text.len()) && text.split('/').all(is_plain_segment)
 );
 name!(
     /// The kind of an artifact; each kind has a JSON Schema, except for context files.
     Kind, "artifact kind", "a kind has 1 to 60 characters of a-z, 0-9 and _",
+    r"^[a-z0-9_]{1,60}$",
     |text| (1..=60).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
 );
 
 /// The name of a person, as that person's shell or a file gives it: a claim, not an identity that was proved. Spaces around it
 /// are removed; names are equal where they have the same characters.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("minLength" = 1))]
 pub struct PersonName(String);
 
 impl PersonName {

@@ -1,11 +1,14 @@
 //! `plugin.toml` beside the sources of a plugin: the manifest, and in `[build]` how `phasegate plugin build` makes the component.
 //! `[build]` is not part of the manifest in the component.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::{Value, json};
 use toml::Spanned;
 
-use crate::manifest::{InvalidManifest, MAX_MANIFEST_BYTES};
+use crate::file_schema::file_schema;
+use crate::manifest::{InvalidManifest, MAX_MANIFEST_BYTES, manifest_schema};
 use crate::source::{self, Reference, Source, SourceError, did_you_mean};
 
 const LANGUAGES: [&str; 4] = ["rust", "python", "javascript", "typescript"];
@@ -43,14 +46,27 @@ pub enum Recipe {
     },
 }
 
-#[derive(Deserialize)]
+/// How `phasegate plugin build` makes the component: `language`, or `command` with `makes`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Raw {
+    /// The language, whose tools make the component.
+    #[schemars(with = "Option<String>", extend("enum" = LANGUAGES))]
     language: Option<Spanned<String>>,
+    /// The module or the file with the exports. Default: `component`, with the ending of the language.
+    #[schemars(with = "Option<String>")]
     entry: Option<Spanned<String>>,
+    /// The world in `wit/`; needed if there are several.
+    #[schemars(with = "Option<String>")]
     world: Option<Spanned<String>>,
+    /// The target of Rust. Default: `wasm32-unknown-unknown`.
+    #[schemars(with = "Option<String>")]
     target: Option<Spanned<String>>,
+    /// Any other program and its arguments.
+    #[schemars(with = "Option<Vec<String>>", length(min = 1))]
     command: Option<Spanned<Vec<String>>>,
+    /// The component or core module that `command` writes, relative to this file.
+    #[schemars(with = "Option<String>")]
     makes: Option<Spanned<String>>,
 }
 
@@ -69,6 +85,23 @@ pub struct PluginFile {
     pub manifest: Option<String>,
     /// How the component is made, if the file says so.
     pub recipe: Option<Recipe>,
+}
+
+/// Returns the JSON Schema of `plugin.toml`. Name and version are not required, because the compiler of Rust may add them.
+pub fn plugin_file_schema() -> Value {
+    let mut schema = manifest_schema();
+    let mut build = file_schema::<Raw>();
+    if let Some(build) = build.as_object_mut() {
+        build.remove("$schema");
+        build.remove("title");
+    }
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("build".to_owned(), build);
+    }
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("dependencies".to_owned(), json!({ "name": ["version"] }));
+    }
+    schema
 }
 
 impl PluginFile {

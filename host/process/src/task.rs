@@ -1,8 +1,11 @@
 //! A task, parsed from `task.toml`. Failures are [`SourceError`]s with file, line and hint.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use toml::Spanned;
 
+use crate::file_schema::file_schema;
 use crate::names::TaskId;
 use crate::source::{Reference, Source, SourceError, parse};
 
@@ -50,40 +53,69 @@ impl ContextPattern {
     }
 }
 
-#[derive(Deserialize)]
+/// A task of Phasegate: what is asked for, and what agents may read.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(title = "Task")]
 #[serde(deny_unknown_fields)]
 struct RawTask {
+    /// The id of the task. Many runs may share it.
+    #[schemars(with = "TaskId")]
     task_id: Spanned<String>,
+    /// The project that the task belongs to; free text.
     project_id: Option<String>,
+    /// What is asked for, in at least 10 characters.
+    #[schemars(with = "String", length(min = 10))]
     description: Spanned<String>,
+    /// What must hold, in order. Tests refer to the first as `R1`, to the second as `R2`, and so on.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     requirements: Vec<Spanned<String>>,
+    /// The files that agents may read: paths and globs, relative to this file.
     #[serde(default)]
+    #[schemars(with = "Vec<RawPattern>")]
     context_files: Vec<Spanned<RawPattern>>,
+    /// Constraints on the solution.
     #[serde(default)]
     constraints: Vec<String>,
+    /// The language of the code, such as `python`.
     language: Option<String>,
+    /// The git repository that the task is about, relative to this file.
+    #[schemars(with = "Option<String>")]
     repo: Option<Spanned<String>>,
+    /// The revision that the work starts from. Default: `HEAD` of `repo`.
+    #[schemars(with = "Option<String>")]
     base: Option<Spanned<String>>,
+    /// Acceptance tests, which no agent reads: paths and globs, relative to this file.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     acceptance: Vec<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a path, or { path = \"…\", base = true, allow = true }")]
 enum RawPattern {
+    /// A path or a glob.
     Plain(String),
     Marked(RawMarked),
 }
 
-#[derive(Deserialize)]
+/// A path or a glob, and how its files are used.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawMarked {
+    /// A path or a glob.
     path: String,
+    /// Whether the files lie under the generated files when tests run.
     #[serde(default)]
     base: bool,
+    /// Whether the path may name a file that globs leave out. Only for the path of one file.
     #[serde(default)]
     allow: bool,
+}
+
+/// Returns the JSON Schema of a task file.
+pub fn task_schema() -> Value {
+    file_schema::<RawTask>()
 }
 
 impl Task {

@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
+use crate::file_schema::file_schema;
 use crate::names::Kind;
 use crate::pipeline::Grants;
 use crate::schema::{self, schema_fault};
@@ -67,36 +69,64 @@ impl InvalidManifest {
     }
 }
 
-#[derive(Deserialize)]
+/// A plugin of Phasegate: its manifest, and under `[build]` how its component is made.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(title = "Plugin")]
 #[serde(deny_unknown_fields)]
 struct Raw {
+    /// The name. In Rust, the macro `manifest!` can take name, version and purpose from `Cargo.toml` instead.
+    #[schemars(with = "Option<String>", extend("pattern" = WORD))]
     name: Spanned<String>,
+    /// The version; free text without spaces.
+    #[schemars(with = "Option<String>", extend("pattern" = WORD))]
     version: Spanned<String>,
+    /// The purpose, in one sentence.
     #[serde(default)]
     purpose: String,
+    /// The version of the contract that the plugin was written for.
     contract: Option<String>,
+    /// What the plugin asks for. The host grants nothing else.
+    #[schemars(with = "Option<Grants>")]
     asks: Option<Spanned<Grants>>,
+    /// Kinds of artifacts that the plugin adds.
     #[serde(default)]
     kind: Vec<RawKind>,
+    /// The JSON Schema of the settings.
+    #[schemars(with = "Option<Schema>")]
     settings: Option<Spanned<Schema>>,
     /// Not part of the manifest: see [`PluginFile`](crate::plugin_file::PluginFile).
+    #[schemars(skip)]
     #[serde(rename = "build")]
     _build: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawKind {
+    /// The name of the kind.
+    #[schemars(with = "Kind")]
     name: Spanned<String>,
+    /// Its JSON Schema.
+    #[schemars(with = "Schema")]
     schema: Spanned<Schema>,
 }
 
 /// A JSON Schema, as a table or as JSON text.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum Schema {
+    /// A JSON Schema as a table.
     Table(Map<String, Value>),
+    /// A JSON Schema as JSON text.
     Text(String),
+}
+
+/// What [`is_word`] accepts.
+const WORD: &str = "^[A-Za-z0-9._+-]{1,64}$";
+
+/// Returns the JSON Schema of `plugin.toml` without `[build]`.
+pub(crate) fn manifest_schema() -> Value {
+    file_schema::<Raw>()
 }
 
 impl Manifest {

@@ -1,11 +1,13 @@
 //! How many tests a gate accepts that did not run to a result: `allow = { skipped = 2, xfailed = "unlimited" }`.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The tests that a test gate accepts although they did not pass. The default accepts none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TestAllowance {
     /// Tests that did not run.
@@ -69,6 +71,20 @@ impl Serialize for AllowedTests {
             Self::AtMost(most) => most.serialize(serializer),
             Self::Unlimited => UNLIMITED.serialize(serializer),
         }
+    }
+}
+
+impl JsonSchema for AllowedTests {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "AllowedTests".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": u32::MAX }, { "const": UNLIMITED }] })
     }
 }
 

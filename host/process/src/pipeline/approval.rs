@@ -5,13 +5,14 @@
 
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::hint::with_hint;
 use crate::names::PersonName;
 
 /// When a gate asks a person.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalPolicy {
     /// Never; the run fails instead.
@@ -48,16 +49,16 @@ impl ApprovalRules {
 }
 
 /// The keys of a gate about people, as a file gives them. A key that is absent changes nothing.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalKeys {
     /// When a person is asked.
     pub ask: Option<ApprovalPolicy>,
-    /// [`ApprovalRules::approvers`]
+    /// The people who may approve, override and reject. Default: everybody.
     pub approvers: Option<Approvers>,
-    /// [`ApprovalRules::forbid_self_approval`]
+    /// Whether the person who started the run may neither approve nor override. Default: false.
     pub forbid_self_approval: Option<bool>,
-    /// [`ApprovalRules::expires_after_ms`]
+    /// How long after the question the gate can be approved or overridden, as in `3d`. Default: for ever.
     pub expires_after: Option<ApprovalPeriod>,
 }
 
@@ -78,8 +79,9 @@ impl ApprovalKeys {
 }
 
 /// The people who may decide; at least one.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<PersonName>")]
+#[schemars(extend("minItems" = 1))]
 pub struct Approvers(Vec<PersonName>);
 
 impl TryFrom<Vec<PersonName>> for Approvers {
@@ -95,8 +97,9 @@ impl TryFrom<Vec<PersonName>> for Approvers {
 }
 
 /// How long a question is open, in milliseconds: from 1 s to 3650 d. Written as a number with a unit, as in `3d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(extend("pattern" = "^[0-9]+[smhd]$"))]
 pub struct ApprovalPeriod(u64);
 
 impl ApprovalPeriod {

@@ -6,6 +6,7 @@ use super::setting_locations::SettingsOwner;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -140,7 +141,7 @@ pub struct PluginUse {
 
 /// The capabilities of a plugin beyond reading its inputs and logging: granted by the operator, or asked for by the
 /// plugin's manifest.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grants {
     /// The model tiers.

@@ -10,9 +10,11 @@ mod approval;
 mod attempts;
 mod check;
 mod definition;
+mod fails_at;
 mod languages;
 mod parse;
 mod phase_changes;
+mod raw;
 mod setting_locations;
 mod standard;
 
@@ -23,5 +25,6 @@ pub use check::check;
 pub use definition::{Gate, Grants, Phase, Pipeline, PluginUse, Produce, Read, Strategy, TestGate};
 pub use parse::{Files, parse, parse_with_locations};
 pub use phase_changes::PhaseChanges;
+pub use raw::pipeline_schema;
 pub use setting_locations::{RawSettings, SettingLocations, SettingsOwner};
 pub use standard::{STANDARD, standard};

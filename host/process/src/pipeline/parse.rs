@@ -3,20 +3,18 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use serde::Deserialize;
 use serde_json::json;
 use toml::Spanned;
 
-use super::approval::{ApprovalPeriod, Approvers};
 use super::attempts::DEFAULT_RETRIES;
+use super::raw::{RawGate, RawPhase, RawPipeline, RawPlugin, RawTestGate};
 use super::{
-    ApprovalKeys, ApprovalPolicy, Gate, Grants, Phase, Pipeline, PluginUse, Produce, RawSettings, Read,
-    SettingLocations, SettingsOwner, Strategy, TestAllowance, TestGate, standard,
+    ApprovalKeys, Gate, Phase, Pipeline, PluginUse, Produce, Read, SettingLocations, SettingsOwner, Strategy,
+    TestAllowance, TestGate, standard,
 };
 use crate::names::{Kind, PluginName};
 use crate::registry_reference::RegistryReference;
 use crate::source::{self, Reference, Source, SourceError, did_you_mean, to_json};
-use crate::work::Severity;
 
 /// The longest chain of `extends`.
 const MAX_DEPTH: usize = 8;
@@ -24,88 +22,6 @@ const MAX_DEPTH: usize = 8;
 /// Reads a file that a pipeline names (`extends`, `schema`), relative to that pipeline. Fails with a message without a
 /// hint.
 pub type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPipeline {
-    name: Option<String>,
-    description: Option<String>,
-    extends: Option<Spanned<String>>,
-    max_total_attempts: Option<NonZeroU32>,
-    feedback: Option<RawStrategy>,
-    #[serde(default)]
-    phase: Vec<Spanned<RawPhase>>,
-    #[serde(default)]
-    plugins: BTreeMap<Spanned<String>, RawPlugin>,
-    #[serde(default)]
-    runners: BTreeMap<String, Spanned<String>>,
-    #[serde(default)]
-    kind: Vec<RawKind>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStrategy {
-    strategy: Spanned<String>,
-    settings: Option<RawSettings>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPhase {
-    name: Spanned<String>,
-    after: Option<Spanned<String>>,
-    agent: Option<Spanned<String>>,
-    reads: Option<Vec<String>>,
-    produces: Option<Vec<RawProduce>>,
-    settings: Option<RawSettings>,
-    max_retries: Option<NonZeroU32>,
-    gate: Option<RawGate>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawProduce {
-    name: Spanned<String>,
-    kind: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawGate {
-    report: Option<Spanned<String>>,
-    fails_at: Option<BTreeMap<Severity, NonZeroU32>>,
-    tests: Option<RawTestGate>,
-    allow: Option<Spanned<TestAllowance>>,
-    may_revise: Option<Vec<Spanned<String>>>,
-    ask: Option<ApprovalPolicy>,
-    approvers: Option<Approvers>,
-    forbid_self_approval: Option<bool>,
-    expires_after: Option<ApprovalPeriod>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTestGate {
-    code: Spanned<String>,
-    suite: Spanned<String>,
-}
-
-/// `[plugins.NAME]` of a pipeline or of `phasegate.toml`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawPlugin {
-    path: Option<String>,
-    grants: Option<Grants>,
-    limits: Option<toml::Table>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawKind {
-    name: Spanned<String>,
-    schema: Spanned<String>,
-}
 
 /// Parses a pipeline and the pipelines that it extends. [`super::check()`] validates the result as a whole.
 pub fn parse(source: Source<'_>, files: Files<'_>) -> Result<Pipeline, SourceError> {

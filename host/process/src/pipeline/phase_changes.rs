@@ -5,29 +5,43 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use toml::Spanned;
 
+use super::fails_at::fails_at_schema;
 use super::{Pipeline, RawSettings, SettingLocations, SettingsOwner, TestAllowance};
 use crate::names::PhaseName;
 use crate::source::{Source, SourceError, did_you_mean, to_json};
 use crate::work::Severity;
 
 /// The changes of one phase. A key that is absent changes nothing.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhaseChanges {
+    /// The most attempts, the first included: failures of the agent, or verdicts of a gate.
+    #[schemars(with = "Option<NonZeroU32>")]
     max_retries: Option<Spanned<NonZeroU32>>,
+    /// Settings that are added to those of the agent, key by key.
+    #[schemars(with = "Option<BTreeMap<String, Value>>")]
     settings: Option<RawSettings>,
+    /// Changes of a gate.
+    #[schemars(with = "Option<GateChanges>")]
     gate: Option<Spanned<GateChanges>>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct GateChanges {
+    /// The number of issues of each severity at which the gate fails.
+    #[schemars(schema_with = "fails_at_schema")]
     fails_at: Option<BTreeMap<Severity, NonZeroU32>>,
+    /// The tests that the gate accepts although they did not pass.
+    #[schemars(with = "Option<TestAllowance>")]
     allow: Option<Spanned<TestAllowance>>,
+    /// The phases that the gate may send work back to.
+    #[schemars(with = "Option<Vec<PhaseName>>")]
     may_revise: Option<Vec<Spanned<String>>>,
 }
 
