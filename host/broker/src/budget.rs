@@ -12,24 +12,36 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use phasegate_process::RequestCost;
 use phasegate_process::budget::{Amount, AmountLimits, BudgetExceeded, Cost, NANOS_PER_USD, nanos};
 use phasegate_process::sync::lock;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::sync::Notify;
 
 const UNLIMITED: &str = "unlimited";
 
 /// `[budget]`: what one run may use. `None` is written `"unlimited"`. `Display` lists the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BudgetConfig {
     /// Tokens read and written. Default: 2,000,000.
     #[serde(deserialize_with = "deserialize_limit", serialize_with = "serialize_limit")]
+    #[schemars(schema_with = "whole_limit")]
     pub tokens: Option<u64>,
     /// US dollars of the calls whose price is known. Default: 20.
     #[serde(deserialize_with = "deserialize_usd_limit", serialize_with = "serialize_limit")]
+    #[schemars(schema_with = "usd_limit")]
     pub usd: Option<f64>,
     /// Requests to models: each answered call and each failed request that reached a provider. Default: 400.
     #[serde(deserialize_with = "deserialize_limit", serialize_with = "serialize_limit")]
+    #[schemars(schema_with = "whole_limit")]
     pub calls: Option<u64>,
+}
+
+fn whole_limit(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "const": UNLIMITED }] })
+}
+
+fn usd_limit(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "const": UNLIMITED }] })
 }
 
 impl Default for BudgetConfig {

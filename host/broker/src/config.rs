@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use phasegate_process::model::{Request, Tier};
 use phasegate_process::source::did_you_mean;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::ProviderAccess;
@@ -16,7 +17,7 @@ use crate::model_id::ModelId;
 use crate::sampling::{Sampling, Temperature};
 
 /// `[models]`: the model of each tier, and how calls are made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelsConfig {
     /// The model of tier `fast`. Default: the one of `default`.
@@ -116,7 +117,7 @@ impl ModelsConfig {
 }
 
 /// What a resumed run does with a call that may have been billed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnUnknown {
     /// Repeat the call, and report that the first one may have been billed.
@@ -126,7 +127,7 @@ pub enum OnUnknown {
 }
 
 /// The wire format a provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
     /// The Messages format of Anthropic.
@@ -136,7 +137,7 @@ pub enum ProviderKind {
 }
 
 /// `[providers.NAME]`. `anthropic`, `openai` and `ollama` are built in; a table of that name overrides single values.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderConfig {
     /// The wire format. Required unless the provider is built in.
@@ -173,10 +174,10 @@ pub struct ProviderConfig {
     /// The query of each request, such as `api-version` of Azure.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub query: BTreeMap<String, SentValue>,
-    /// The most tokens of an answer, see [`ModelLimits`].
+    /// The most tokens of an answer. A plugin that asks for more gets as many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<NonZeroU32>,
-    /// The most tokens of a prompt and its answer together, see [`ModelLimits`].
+    /// The most tokens of a prompt and its answer together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<NonZeroU32>,
     /// Whether the provider is asked for its models before a run. Default: true.
@@ -210,7 +211,7 @@ impl ProviderConfig {
 }
 
 /// What a model supports, where the operator knows it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelLimits {
     /// The most tokens of an answer. A plugin that asks for more gets as many.
@@ -222,7 +223,7 @@ pub struct ModelLimits {
 }
 
 /// The value of a header or of a parameter of the query.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a text, or { env = \"VARIABLE\" }")]
 pub enum SentValue {
     /// The value itself, which is not secret.
@@ -232,7 +233,7 @@ pub enum SentValue {
 }
 
 /// The place of a secret value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvValue {
     /// The name of the environment variable.

@@ -40,7 +40,7 @@ pub use config::{
 pub use list_price::{LIST_PRICES_OF, check_priced, list_price};
 pub use model_id::{BadModelId, ModelId};
 pub use price::{Price, PriceTable};
-pub use provider::{MAX_SCRIPT_BYTES, ScriptError, ScriptedAnswers};
+pub use provider::{MAX_SCRIPT_BYTES, ScriptError, ScriptedAnswers, answers_schema};
 pub use provider_entry::is_built_in;
 pub use retry::CallObserver;
 pub use sampling::{Sampling, Temperature};

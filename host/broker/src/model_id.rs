@@ -3,14 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The provider name of models whose answers come from a script.
 pub const SCRIPTED: &str = "scripted";
 
 /// `PROVIDER:MODEL`, or `scripted:FILE`. Both halves are present and free of surrounding spaces and control characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^[^:]+:.+$"))]
 pub struct ModelId {
     provider: String,
     model: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use phasegate_process::model::Usage;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model_id::ModelId;
@@ -10,21 +11,25 @@ use crate::model_id::ModelId;
 const TOKENS_PER_PRICE: f64 = 1_000_000.0;
 
 /// US dollars per million tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// Price of tokens read.
     #[serde(deserialize_with = "deserialize_usd")]
+    #[schemars(range(min = 0))]
     pub input: f64,
     /// Price of tokens written.
     #[serde(deserialize_with = "deserialize_usd")]
+    #[schemars(range(min = 0))]
     pub output: f64,
     /// Price of tokens read from the provider's cache; `input` where not given.
     #[serde(default, deserialize_with = "deserialize_optional_usd", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub cached_input: Option<f64>,
     /// Price of tokens written to the provider's cache; `input` where not given, and a quarter above it for
     /// Anthropic, whose cache the host uses.
     #[serde(default, deserialize_with = "deserialize_optional_usd", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub cache_write: Option<f64>,
 }
 
@@ -61,7 +66,7 @@ impl Price {
 }
 
 /// `[prices."provider:model"]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct PriceTable(pub BTreeMap<ModelId, Price>);
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, Sampling, Temperature};
 use phasegate_process::PhaseName;
+use phasegate_process::file_schema::file_schema;
 use phasegate_process::source::{Reference, ShapeError, Source, SourceError, parse, to_json};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -106,33 +108,83 @@ impl Variant {
     }
 }
 
-#[derive(Deserialize)]
+/// An experiment of Phasegate: tasks in several variants, repeated, within one budget.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(title = "Experiment")]
 #[serde(deny_unknown_fields)]
 struct Raw {
+    /// The name. Runs of one name share its budget.
+    #[schemars(with = "String", extend("pattern" = NAME))]
     name: Spanned<String>,
+    /// Task files or globs, relative to this file.
+    #[schemars(with = "Vec<String>", length(min = 1))]
     tasks: Spanned<Vec<Spanned<String>>>,
+    /// The runs of each task in each variant. Default: 1.
+    #[schemars(with = "Option<NonZeroU32>", range(max = MAX_REPETITIONS))]
     repetitions: Option<Spanned<NonZeroU32>>,
+    /// The limits of all runs together; one that is not given does not apply.
+    #[schemars(with = "Option<BudgetConfig>", transform = remove_defaults)]
     budget: Option<BTreeMap<Spanned<String>, toml::Value>>,
+    /// `first-decision`: variants share each run up to the first decision of their strategies.
+    #[schemars(with = "Option<String>", extend("enum" = [ShareUntil::FIRST_DECISION]))]
     share_until: Option<Spanned<String>>,
+    /// The temperature of all requests.
     temperature: Option<Temperature>,
+    /// The seed of the first repetition.
     seed: Option<u64>,
+    /// The variant that the others are compared with. Default: the first one.
+    #[schemars(with = "Option<String>")]
     baseline: Option<Spanned<String>>,
+    /// Whether gates may ask a person.
     #[serde(default)]
     ask: bool,
+    /// The variants, at least one.
     #[serde(default)]
+    #[schemars(with = "Vec<RawVariant>")]
     variant: Vec<Spanned<RawVariant>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawVariant {
+    /// The name of the variant.
+    #[schemars(with = "String", extend("pattern" = NAME))]
     name: Spanned<String>,
+    /// The feedback strategy: `phase-aware`, `nearest-phase`, or a component file.
+    #[schemars(with = "Option<String>")]
     feedback: Option<Spanned<String>>,
+    /// The pipeline: the name of a standard one, or a file.
+    #[schemars(with = "Option<String>")]
     pipeline: Option<Spanned<String>>,
+    /// The components of agents, by their phases.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<PhaseName, String>")]
     agent: BTreeMap<Spanned<String>, String>,
+    /// Values in place of those of the configuration, by keys with dots.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     set: BTreeMap<Spanned<String>, toml::Value>,
+}
+
+/// What [`parse_name`] accepts.
+const NAME: &str = "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$";
+
+/// Removes the defaults of a run's budget from the schema of an experiment's.
+fn remove_defaults(schema: &mut schemars::Schema) {
+    let limits = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut).into_iter().flatten();
+    for limit in limits.filter_map(|(_, limit)| limit.as_object_mut()) {
+        limit.remove("default");
+        if let Some(serde_json::Value::String(text)) = limit.get_mut("description")
+            && let Some((meaning, _)) = text.split_once(" Default: ")
+        {
+            *text = meaning.to_owned();
+        }
+    }
+}
+
+/// Returns the JSON Schema of an experiment file.
+pub fn experiment_schema() -> serde_json::Value {
+    file_schema::<Raw>()
 }
 
 impl Experiment {

@@ -9,7 +9,7 @@ mod share_until;
 mod shared;
 mod tasks;
 
-pub use file::{Experiment, Variant};
+pub use file::{Experiment, Variant, experiment_schema};
 pub use known::KnownRun;
 pub use plan::{Plan, PlannedRun, PlannedVariant};
 pub use share_until::{SHARED_BEGINNING, ShareUntil, Start};

@@ -31,7 +31,7 @@ pub use config::lock::{accept, compute_pin};
 pub use config::overrides::Overrides;
 pub use config::packages::PackageUse;
 pub use config::pipeline::LoadedPipeline;
-pub use config::raw::{OutputConfig, RepositoryConfig};
+pub use config::raw::{OutputConfig, RepositoryConfig, configuration_schema};
 pub use config::read_lock::load_lock;
 pub use config::run_settings::{ExperimentCell, RunSettings};
 pub use config::search::find_file as find_config_file;

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// Settings of the engine. Limits must be at least 1.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = tidy_limits)]
 pub struct EngineSettings {
     /// The folder for compiled components; `None` stores none.
     #[serde(skip)]
@@ -59,6 +61,15 @@ pub struct EngineSettings {
     /// The most bytes of compiled components in the cache folder. Default 1 GiB.
     #[serde(deserialize_with = "at_least_one")]
     pub max_cache_bytes: u64,
+}
+
+/// Adds the least value to the schema of each limit, and removes defaults, some of which depend on this machine.
+fn tidy_limits(schema: &mut schemars::Schema) {
+    let limits = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut).into_iter().flatten();
+    for limit in limits.filter_map(|(_, limit)| limit.as_object_mut()) {
+        limit.insert("minimum".to_owned(), 1.into());
+        limit.remove("default");
+    }
 }
 
 impl Default for EngineSettings {

@@ -24,5 +24,5 @@ pub(crate) mod scripted;
 mod stop;
 pub(crate) mod stream;
 
-pub use script::{MAX_SCRIPT_BYTES, ScriptError};
+pub use script::{MAX_SCRIPT_BYTES, ScriptError, answers_schema};
 pub use scripted::ScriptedAnswers;

@@ -9,8 +9,10 @@
 use std::path::{Component, Path, PathBuf};
 
 use phasegate_files::read_text;
+use phasegate_process::file_schema::file_schema;
 use phasegate_process::model::{Content, Error, Request, StopReason};
 use phasegate_process::source::{self, Reference, Source};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -104,52 +106,82 @@ fn glob_matches(glob: &str, text: &str) -> bool {
     true
 }
 
-#[derive(Deserialize)]
+/// Scripted answers of a model, written by hand. The first answer whose conditions all hold is used.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(title = "Answers")]
 #[serde(deny_unknown_fields)]
 struct RawScript {
+    /// The answers, in the order in which they are tried.
     #[serde(default)]
+    #[schemars(with = "Vec<RawAnswer>")]
     answer: Vec<Spanned<RawAnswer>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawAnswer {
+    /// Condition: the label of the request. `*` stands for any characters.
     label: Option<String>,
+    /// Condition: the phase that asks.
     phase: Option<String>,
+    /// Condition: the attempt of the phase, from 1.
     attempt: Option<u32>,
+    /// Condition: the place of the request among those of its label in this attempt, from 1.
     occurrence: Option<u32>,
+    /// Condition: texts that the request contains.
     contains: Option<OneOrMore>,
+    /// Reply: a text.
     text: Option<String>,
+    /// Reply: a JSON document, written as TOML.
     json: Option<serde_json::Value>,
+    /// Reply: the text of a file, relative to this file.
     #[serde(rename = "text-file")]
     text_file: Option<PathBuf>,
+    /// Reply: the text of a file that is JSON, relative to this file.
     #[serde(rename = "json-file")]
     json_file: Option<PathBuf>,
+    /// Reply: a JSON document of so many bytes that differs for each request.
     generated_bytes: Option<usize>,
+    /// Reply: an error, as `KIND: MESSAGE`. Kinds are denied, budget, invalid, too-long, unavailable and other.
     error: Option<String>,
+    /// Reply: calls of tools, alone or beside a text.
     #[serde(default)]
     tool_calls: Vec<RawToolCall>,
+    /// Why the answer ended. Default: `end`, or `tool-calls` if there are some.
     stop: Option<String>,
+    /// The tokens of the request. Default: an estimate.
     input_tokens: Option<u64>,
+    /// The tokens of the answer. Default: an estimate.
     output_tokens: Option<u64>,
+    /// How long the answer takes, in milliseconds.
     #[serde(default)]
     delay_ms: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum OneOrMore {
+    /// One text.
     One(String),
+    /// Several texts, all of which are contained.
     More(Vec<String>),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawToolCall {
+    /// The id of the call. Default: `call-N`.
     id: Option<String>,
+    /// The name of the tool.
     name: String,
+    /// The arguments, as a table.
     #[serde(default)]
     arguments: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Returns the JSON Schema of a script.
+pub fn answers_schema() -> serde_json::Value {
+    file_schema::<RawScript>()
 }
 
 /// Reads a script and every file that it names.

@@ -1,8 +1,10 @@
 //! An entry of `[hitl]`: a word, or a table with rules about the people who decide.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use phasegate_process::pipeline::{ApprovalKeys, ApprovalPolicy};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -14,6 +16,21 @@ pub(crate) struct HitlEntry(pub(crate) ApprovalKeys);
 impl<'de> Deserialize<'de> for HitlEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(WordOrTable)
+    }
+}
+
+impl JsonSchema for HitlEntry {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "HitlEntry".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let word = generator.subschema_for::<ApprovalPolicy>();
+        json_schema!({ "anyOf": [word, generator.subschema_for::<ApprovalKeys>()] })
     }
 }
 

@@ -9,9 +9,12 @@ use std::num::NonZeroU32;
 
 use phasegate_broker::{BudgetConfig, ModelId, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_process::artifact::FileNames;
+use phasegate_process::file_schema::file_schema;
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Grants, PhaseChanges, RawSettings};
+use phasegate_process::{PhaseName, PluginName};
 use phasegate_sandbox::EngineSettings;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,27 +23,53 @@ use toml::Spanned;
 use crate::config::hitl::HitlEntry;
 use crate::trust::UserConfig;
 
-#[derive(Deserialize, Default)]
+/// Configuration of Phasegate: models, prices, budget, approvals and plugins.
+#[derive(Deserialize, Default, JsonSchema)]
+#[schemars(title = "Configuration")]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawConfig {
+    /// The pipeline of runs that name none: `tsp`, `lean`, `planning-design`, or a file. Default: `tsp`.
+    #[schemars(with = "Option<String>")]
     pub(super) pipeline: Option<Spanned<String>>,
+    /// Whether only plugins run that `phasegate.lock` knows. Default: false.
     pub(super) locked: bool,
+    /// The model of each tier, and how calls are made.
     pub(super) models: ModelsConfig,
+    /// Providers of models, by name. `anthropic`, `openai` and `ollama` are built in.
     pub(super) providers: BTreeMap<String, ProviderConfig>,
+    /// Prices of models, as `"PROVIDER:MODEL"`.
     pub(super) prices: PriceTable,
+    /// What one run may use.
     pub(super) budget: BudgetConfig,
+    /// Limits of the host process.
     pub(super) sandbox: EngineSettings,
+    /// What runs may write.
     pub(super) output: OutputConfig,
+    /// How agents see a git repository.
     pub(super) repository: RepositoryConfig,
+    /// When gates ask a person: `default`, or the name of a gate.
+    #[schemars(with = "BTreeMap<PhaseName, HitlEntry>")]
     pub(super) hitl: BTreeMap<Spanned<String>, HitlEntry>,
+    /// The feedback strategy. Default: that of the pipeline.
     pub(super) feedback: Option<RawFeedback>,
+    /// Files, grants and limits of plugins, by the names that the pipeline uses.
+    #[schemars(with = "BTreeMap<PluginName, RawPlugin>")]
     pub(super) plugins: BTreeMap<Spanned<String>, RawPlugin>,
+    /// Changes of single phases, by name.
+    #[schemars(with = "BTreeMap<PhaseName, PhaseChanges>")]
     pub(super) phases: BTreeMap<Spanned<String>, PhaseChanges>,
+    /// The most verdicts of all gates together in one run. Default: that of the pipeline.
+    #[schemars(with = "Option<NonZeroU32>")]
     pub(super) max_total_attempts: Option<Spanned<NonZeroU32>>,
 }
 
+/// Returns the JSON Schema of `phasegate.toml`.
+pub fn configuration_schema() -> Value {
+    file_schema::<RawConfig>()
+}
+
 /// `[output]`: what runs may write.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutputConfig {
     /// The names of files that plugins may choose.
@@ -48,7 +77,7 @@ pub struct OutputConfig {
 }
 
 /// `[repository]`: how agents see a git repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RepositoryConfig {
     /// The most tokens of the map that agents get.
@@ -61,18 +90,26 @@ impl Default for RepositoryConfig {
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawFeedback {
+    /// The strategy: `phase-aware`, `nearest-phase`, or a component file.
+    #[schemars(with = "String")]
     pub(crate) strategy: Spanned<String>,
+    /// The settings of the strategy.
+    #[schemars(with = "Option<BTreeMap<String, Value>>")]
     pub(crate) settings: Option<RawSettings>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawPlugin {
+    /// The component, relative to this file; a bundled plugin needs none.
+    #[schemars(with = "Option<String>")]
     pub(crate) path: Option<Spanned<String>>,
+    /// What the plugin may use, as far as its manifest asks for it.
     pub(crate) grants: Option<Grants>,
+    /// Limits of one call that differ from the defaults.
     pub(crate) limits: Option<LimitsPatch>,
 }
 
