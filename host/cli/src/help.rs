@@ -10,7 +10,7 @@ pub const GROUPS: [(&str, &[&str]); 6] = [
     ("Decide", &["approve", "reject", "override", "abort", "pip"]),
     ("Compare", &["fork", "compare", "experiment"]),
     ("Plugins", &["plugin", "pipeline", "trust"]),
-    ("Maintenance", &["export", "import", "doctor", "gc", "verify-sandbox", "completions", "man"]),
+    ("Maintenance", &["export", "import", "doctor", "gc", "verify-sandbox", "schema", "completions", "man"]),
 ];
 
 /// Groups the subcommands of the program in its `--help`.

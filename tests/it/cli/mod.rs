@@ -28,7 +28,7 @@ fn suggests_the_command_for_a_misspelt_one() {
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
-      Maintenance  export, import, doctor, gc, verify-sandbox, completions, man
+      Maintenance  export, import, doctor, gc, verify-sandbox, schema, completions, man
 
     For more information, try '--help'.
     ");

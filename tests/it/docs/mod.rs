@@ -72,6 +72,30 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// A block ` ```toml KIND FILE `, a whole file.
+pub struct WholeFile {
+    pub kind: String,
+    pub text: String,
+    /// Page and line.
+    pub place: String,
+}
+
+/// The blocks of all pages that are whole files.
+pub fn whole_files() -> Vec<WholeFile> {
+    let mut found = Vec::new();
+    for page in pages() {
+        for block in page.blocks() {
+            if let [language, kind, _] = block.info.as_slice()
+                && language == "toml"
+            {
+                let place = format!("{}:{}", page.name, block.line);
+                found.push(WholeFile { kind: kind.clone(), text: block.text, place });
+            }
+        }
+    }
+    found
+}
+
 impl Page {
     fn is_runnable(&self) -> bool {
         RUNNABLE.iter().any(|start| self.name.starts_with(start))

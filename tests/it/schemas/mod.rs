@@ -3,6 +3,8 @@
 //! Tests that have an output call [`check`]; `json_output` does so for every command.
 
 mod csv;
+mod files;
+mod rejected_files;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -165,7 +165,7 @@ fn wrong_subcommands_list_the_right_ones() {
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
-      Maintenance  export, import, doctor, gc, verify-sandbox, completions, man
+      Maintenance  export, import, doctor, gc, verify-sandbox, schema, completions, man
 
     For more information, try '--help'.
     ");
@@ -180,7 +180,7 @@ fn wrong_subcommands_list_the_right_ones() {
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
-      Maintenance  export, import, doctor, gc, verify-sandbox, completions, man
+      Maintenance  export, import, doctor, gc, verify-sandbox, schema, completions, man
 
     For more information, try '--help'.
     ");
@@ -207,7 +207,7 @@ fn wrong_subcommands_list_the_right_ones() {
       Decide       approve, reject, override, abort, pip
       Compare      fork, compare, experiment
       Plugins      plugin, pipeline, trust
-      Maintenance  export, import, doctor, gc, verify-sandbox, completions, man
+      Maintenance  export, import, doctor, gc, verify-sandbox, schema, completions, man
 
     For more information, try '--help'.
     ");

@@ -24,6 +24,7 @@ mod replay;
 mod resume;
 mod run;
 mod runs;
+mod schema;
 mod show;
 mod test;
 mod trust;
@@ -93,6 +94,8 @@ pub enum Command {
     VerifySandbox(verify_sandbox::Args),
     /// Write a commented phasegate.toml and a first task
     Init(init::Args),
+    /// Print a JSON Schema of a kind of file, for editors
+    Schema(schema::Args),
     /// Print the completions of a shell
     Completions(completions::Args),
     /// Write a page of the manual for each command
@@ -135,6 +138,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Test(args) => test::run(&args, context).await,
         Command::VerifySandbox(args) => verify_sandbox::run(&args, context).await,
         Command::Init(args) => init::run(&args, context),
+        Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),
         Command::CompileComponent(args) => Ok(compile_component::run(&args, context)),

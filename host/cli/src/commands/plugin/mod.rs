@@ -13,6 +13,8 @@ mod plugin_file;
 mod snapshot;
 mod test;
 
+pub use test::case_schema;
+
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use phasegate_files::{MAX_TEXT_BYTES, read_text};
 use phasegate_process::PhaseName;
+use phasegate_process::file_schema::file_schema;
 use phasegate_process::source::{self, Reference, Source, to_json};
 use phasegate_process::testing::File;
 use phasegate_runtime::ErrorCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
@@ -44,12 +46,14 @@ pub struct Input {
 }
 
 /// What is expected. Objects may have more members than are listed.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
     /// Contents of artifacts by name.
+    #[schemars(with = "BTreeMap<String, Value>")]
     pub artifacts: BTreeMap<String, toml::Value>,
     /// The issues of a gate's findings, all of them and in order.
+    #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     pub issues: Option<Vec<toml::Value>>,
     /// The labels of the model calls, all of them and in order.
     pub requests: Option<Vec<String>>,
@@ -67,21 +71,41 @@ pub struct Expect {
     pub errors: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
+/// A case of `phasegate plugin test`: the inputs of one call of a plugin, and what is expected of it.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(title = "Case")]
 #[serde(deny_unknown_fields)]
 struct Raw {
+    /// The phase of `pipeline.toml` that an agent is called as. Default: the only one.
+    #[schemars(with = "Option<PhaseName>")]
     phase: Option<Spanned<String>>,
+    /// The attempt. From 2 on with artifacts and feedback of the attempt before. Default: 1.
     attempt: Option<NonZeroU32>,
+    /// Settings in addition to those of the phase.
+    #[schemars(with = "Option<Map<String, Value>>")]
     settings: Option<toml::Value>,
+    /// A script of answers, relative to this file. Default: answers that are made from schemas.
     answers: Option<String>,
+    /// Contents of inputs by name, in place of samples.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Value>")]
     inputs: BTreeMap<String, toml::Value>,
+    /// Fields of the failure that a strategy decides about, in place of those of the sample.
+    #[schemars(with = "Option<Map<String, Value>>")]
     failure: Option<toml::Value>,
+    /// Files of code for a test runner, by path.
     #[serde(default)]
     code: BTreeMap<String, String>,
+    /// Files of tests for a test runner, by path.
     #[serde(default)]
     tests: BTreeMap<String, String>,
+    /// What is expected. Objects may have more members than are listed.
     expect: Expect,
+}
+
+/// Returns the JSON Schema of a case.
+pub fn case_schema() -> Value {
+    file_schema::<Raw>()
 }
 
 impl Case {

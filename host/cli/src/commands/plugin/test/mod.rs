@@ -7,6 +7,8 @@ mod case;
 mod compare;
 mod judge;
 
+pub use case::case_schema;
+
 use std::path::{Path, PathBuf};
 
 use phasegate_files::quote;
