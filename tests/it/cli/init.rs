@@ -5,11 +5,12 @@ use insta::assert_snapshot;
 use crate::workspace;
 
 #[test]
-fn init_writes_two_files_and_never_overwrites() {
+fn init_writes_files_and_never_overwrites() {
     let workspace = workspace();
     assert_snapshot!(workspace.render(&["init", "new"]), @"
     Wrote new/phasegate.toml: models, prices, budget and approvals.
     Wrote new/task.toml: a first task.
+    Wrote new/.phasegate-schemas: what editors show about both.
 
     Next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or set a model in new/phasegate.toml. Then run:
       phasegate run new/task.toml

@@ -40,6 +40,12 @@ fn writes_a_plugin_and_says_what_is_next() {
     assert_snapshot!(files(&workspace, "my-agent").join("\n"), @r"
     my-agent/.github/workflows/plugin.yml
     my-agent/.gitignore
+    my-agent/.phasegate-schemas/answers.json
+    my-agent/.phasegate-schemas/case.json
+    my-agent/.phasegate-schemas/configuration.json
+    my-agent/.phasegate-schemas/pipeline.json
+    my-agent/.phasegate-schemas/plugin.json
+    my-agent/.phasegate-schemas/task.json
     my-agent/README.md
     my-agent/agent.py
     my-agent/answers.toml

@@ -1,5 +1,5 @@
 //! `docs/schemas/files`: the schemas of the files that people write, as `phasegate schema` prints them. Every such file of this
-//! repository and of its documentation follows its schema.
+//! repository, of its documentation, and that the program writes, follows its schema.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -154,4 +154,52 @@ fn files_in_the_documentation_follow_their_schemas() {
         checked += 1;
     }
     assert!(checked >= 8, "{checked}");
+}
+
+/// Checks every file of a project that names its schema, as an editor does. Returns the names of the schemas.
+fn check_project(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in toml_files(folder) {
+        let text = fs::read_to_string(&path).unwrap();
+        let Some(line) = text.lines().next().and_then(|line| line.strip_prefix("#:schema ")) else {
+            assert_eq!(schema_of(&path), None, "{}", path.display());
+            continue;
+        };
+        let file = path.parent().unwrap().join(line).canonicalize().unwrap();
+        let schema = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        assert_eq!(faults_of(&schema, &text), [""; 0], "{}", path.display());
+        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(Some(name.as_str()), schema_of(&path), "{}", path.display());
+        names.insert(name);
+    }
+    let written = fs::read_dir(folder.join(".phasegate-schemas")).unwrap().count();
+    assert_eq!(written, names.len(), "{}", folder.display());
+    names
+}
+
+#[test]
+fn files_that_init_writes_name_their_schemas() {
+    let workspace = Workspace::new(PATHS);
+    for (args, expected) in [
+        (&["init", "plain"][..], &["configuration", "task"][..]),
+        (&["init", "--demo", "demo"], &["answers", "configuration", "task"]),
+    ] {
+        assert_eq!(workspace.call(args).code, 0);
+        let names = check_project(&workspace.path(args.last().unwrap()));
+        assert_eq!(names.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn files_of_new_plugins_name_their_schemas() {
+    let workspace = Workspace::new(PATHS);
+    let mut all = BTreeSet::new();
+    for language in ["rust", "python", "javascript", "typescript"] {
+        for kind in ["agent", "gate", "strategy", "runner"] {
+            let name = format!("{language}-{kind}");
+            assert_eq!(workspace.call(&["plugin", "new", &name, "--lang", language, "--kind", kind]).code, 0);
+            all.extend(check_project(&workspace.path(&name)));
+        }
+    }
+    assert_eq!(all.len(), 6, "{all:?}");
 }

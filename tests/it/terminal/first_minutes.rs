@@ -28,6 +28,7 @@ fn demo_is_the_example_and_never_overwrites() {
     Wrote new/task.toml: a task.
     Wrote new/phasegate.toml: it names the scripted answers.
     Wrote new/answers.toml: answers written by hand; no model is asked, and no key is needed.
+    Wrote new/.phasegate-schemas: what editors show about these files.
 
     Next:
       phasegate run new/task.toml
@@ -38,18 +39,20 @@ fn demo_is_the_example_and_never_overwrites() {
         let output = command.args([".", "-type", "f", "-size", "+0"]).current_dir(folder).output().unwrap();
         let mut names: Vec<_> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
         names.sort();
-        names.retain(|name| !name.ends_with("phasegate.lock"));
+        names.retain(|name| !name.ends_with("phasegate.lock") && !name.starts_with("./.phasegate-schemas/"));
         names
     };
     let example = examples().join("first-task");
     let files = listed(&workspace.path("new"));
     assert_eq!(files, listed(&example));
+    let mut named = 0;
     for file in files {
-        assert_eq!(
-            std::fs::read(workspace.path("new").join(&file)).unwrap(),
-            std::fs::read(example.join(&file)).unwrap()
-        );
+        let written = std::fs::read_to_string(workspace.path("new").join(&file)).unwrap();
+        let text = written.strip_prefix("#:schema ").map(|rest| rest.split_once('\n').unwrap().1);
+        named += usize::from(text.is_some());
+        assert_eq!(text.unwrap_or(&written), std::fs::read_to_string(example.join(&file)).unwrap());
     }
+    assert_eq!(named, 3);
     assert_snapshot!(workspace.reject(&["init", "--demo", "new"]), @"
     exit 2
     error[PG-0101]: new/phasegate.toml already exists; nothing was written

@@ -1,5 +1,5 @@
-//! `phasegate init`: writes a commented configuration and a first task, or an example that runs without a key. Never
-//! overwrites a file.
+//! `phasegate init`: writes a commented configuration and a first task, or an example that runs without a key, and the schemas
+//! that their first lines name to an editor. Never overwrites a file.
 
 mod demo;
 
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_files::quote;
 
+use crate::commands::schema::{FOLDER, add_schema_line};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::ignored::ignore_in_project;
@@ -37,22 +38,27 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             .with_hint("give another folder, or move the file"));
     }
     for (name, text) in files {
-        let file = dir.join(name);
-        let folder = file.parent().unwrap_or(&dir);
-        std::fs::create_dir_all(folder).map_err(|why| unwritable(folder, &why))?;
-        write_new(&file, text).map_err(|why| unwritable(&file, &why))?;
+        let mut text = (*text).to_owned();
+        let kind = add_schema_line(name, &mut text);
+        write_new(&dir.join(name), &text)?;
+        let schema = kind.map(|kind| (dir.join(FOLDER).join(kind.file_name()), kind));
+        if let Some((file, kind)) = schema.filter(|(file, _)| file.symlink_metadata().is_err()) {
+            write_new(&file, &kind.render())?;
+        }
     }
     let shown = |name: &str| display_path(&dir.join(name));
-    let (config, task) = (shown("phasegate.toml"), shown("task.toml"));
+    let (config, task, schemas) = (shown("phasegate.toml"), shown("task.toml"), shown(FOLDER));
     let run = context.printer.command(&format!("run {}", quote(Path::new(&task))));
     context.printer.print(&match args.demo {
         false => format!(
-            "Wrote {config}: models, prices, budget and approvals.\nWrote {task}: a first task.\n\n\
+            "Wrote {config}: models, prices, budget and approvals.\nWrote {task}: a first task.\n\
+             Wrote {schemas}: what editors show about both.\n\n\
              Next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or set a model in {config}. Then run:\n  {run}\n"
         ),
         true => format!(
             "Wrote {task}: a task.\nWrote {config}: it names the scripted answers.\n\
-             Wrote {}: answers written by hand; no model is asked, and no key is needed.\n\n\
+             Wrote {}: answers written by hand; no model is asked, and no key is needed.\n\
+             Wrote {schemas}: what editors show about these files.\n\n\
              Next:\n  {run}\n",
             shown("answers.toml")
         ),
@@ -61,8 +67,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).open(file)?.write_all(text.as_bytes())
+/// Writes a file that must not exist, and its folder.
+fn write_new(file: &Path, text: &str) -> Result<(), Failure> {
+    let folder = file.parent().unwrap_or(file);
+    std::fs::create_dir_all(folder).map_err(|why| unwritable(folder, &why))?;
+    let opened = OpenOptions::new().write(true).create_new(true).open(file);
+    opened.and_then(|mut opened| opened.write_all(text.as_bytes())).map_err(|why| unwritable(file, &why))
 }
 
 fn unwritable(file: &Path, why: &std::io::Error) -> Failure {

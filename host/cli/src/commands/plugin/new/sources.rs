@@ -1,12 +1,14 @@
 //! The files of a new plugin: templates, the SDK of its language, and the contract.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use include_dir::{Dir, DirEntry, include_dir};
 use phasegate_process::PluginName;
 
 use super::kind::Kind;
 use super::language::Language;
+use crate::commands::schema::{FOLDER, FileKind, add_schema_line};
 
 /// `common/`; for each language `LANGUAGE/`; and for each kind `KIND/common/`, `KIND/LANGUAGE/` and `KIND/world.wit`.
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugins/templates");
@@ -32,6 +34,8 @@ pub fn files(name: &PluginName, language: Language, kind: Kind) -> Vec<File> {
     let (kind, lang) = (kind.as_str(), language.as_str());
     let folders = ["common".to_owned(), lang.to_owned(), format!("{kind}/common"), format!("{kind}/{lang}")];
     let mut files: Vec<File> = folders.iter().flat_map(|folder| template.folder(folder)).collect();
+    let schemas = add_schemas(&mut files);
+    files.extend(schemas);
     let sdk = language.sdk_folder();
     match language {
         Language::Rust => copy(&RUST_SDK, sdk, &LEFT_OUT, &mut files),
@@ -45,6 +49,21 @@ pub fn files(name: &PluginName, language: Language, kind: Kind) -> Vec<File> {
     }
     files.sort();
     files
+}
+
+/// Lets the files of a plugin name their schemas. Returns the files with these.
+fn add_schemas(files: &mut [File]) -> Vec<File> {
+    let mut kinds = BTreeSet::new();
+    for file in files {
+        let mut text = String::from_utf8_lossy(&file.content).into_owned();
+        if let Some(kind) = add_schema_line(&file.path, &mut text) {
+            kinds.insert(kind);
+            file.content = text.into_bytes();
+        }
+    }
+    let schema =
+        |kind: FileKind| File { path: format!("{FOLDER}/{}", kind.file_name()), content: kind.render().into_bytes() };
+    kinds.into_iter().map(schema).collect()
 }
 
 /// Adds everything below a folder of the program, as it is.
