@@ -105,6 +105,11 @@ fn compares_decisions_of_a_strategy() {
         &[
             ("cases/back.toml", "[failure]\nmay_revise = [\"design\", \"code\"]\n[expect]\nrevise = [\"nobody\"]\n"),
             ("cases/fields.toml", "[failure]\nattempts = 1\nmay_revise = 7\n[expect]\n"),
+            (
+                "cases/past.toml",
+                "[failure]\nmay_revise = [\"code\"]\nhistory = [{ issues = [{ id = \"a\" }], revised = [\"code\"] }]\n\
+                 [expect]\nrevise = [\"code\"]\n",
+            ),
         ],
     );
     assert_snapshot!(workspace.render(&["plugin", "test", "--only", "back"]), @r#"
@@ -113,6 +118,11 @@ fn compares_decisions_of_a_strategy() {
     1 of 1 case failed
     exit 1
     "#);
+    assert_snapshot!(workspace.render(&["plugin", "test", "--only", "past"]), @r"
+    passed cases/past.toml
+    1 case passed
+    exit 0
+    ");
     assert_snapshot!(workspace.render(&["plugin", "test", "--only", "fields"]), @r"
     exit 2
     error[PG-0102]: cases/fields.toml: the gate's failure: invalid type: integer `7`, expected a sequence

@@ -18,8 +18,8 @@ pub struct StrategyRun {
     pub ended: Result<FeedbackOutcome, CallError>,
 }
 
-/// Returns a failed design review, with some of its fields replaced. Members that an issue leaves out come from the sample. Fails
-/// if the fields are not those of the contract.
+/// Returns a failed design review, with some of its fields replaced. Members that an issue leaves out, also one
+/// of the history, come from the sample. Fails if the fields are not those of the contract.
 pub fn sample_failure(samples: &Samples, replaced: &Map<String, Value>) -> Result<GateFailure, Failure> {
     let may_revise: Vec<&PhaseName> = samples.phases().take(2).collect();
     let mut failure = json!({
@@ -34,11 +34,19 @@ pub fn sample_failure(samples: &Samples, replaced: &Map<String, Value>) -> Resul
     let sample_issue = failure.pointer("/issues/0").cloned().unwrap_or_default();
     if let Value::Object(fields) = &mut failure {
         fields.extend(replaced.clone());
-        for issue in fields.get_mut("issues").and_then(Value::as_array_mut).into_iter().flatten() {
-            *issue = completed(&sample_issue, issue);
+        complete_issues(&sample_issue, fields.get_mut("issues"));
+        for attempt in fields.get_mut("history").and_then(Value::as_array_mut).into_iter().flatten() {
+            complete_issues(&sample_issue, attempt.get_mut("issues"));
         }
     }
     serde_json::from_value(failure).map_err(|why| Failure::usage(format!("the gate's failure: {why}")))
+}
+
+/// Adds what issues leave out.
+fn complete_issues(sample: &Value, issues: Option<&mut Value>) {
+    for issue in issues.and_then(Value::as_array_mut).into_iter().flatten() {
+        *issue = completed(sample, issue);
+    }
 }
 
 /// Returns the sample with the members that are given.
