@@ -25,6 +25,14 @@ const SKIPPED: [(&str, &str); 10] = [
 const AUTHORS: [&str; 4] =
     ["docs/plugins/javascript.md", "docs/plugins/python.md", "docs/plugins/rust.md", "plugins/sdk/README.md"];
 
+/// Examples whose commands build plugins. They run in `plugins::examples`, which also looks at what they make.
+const EXAMPLES: [&str; 4] = [
+    "examples/agent-javascript/README.md",
+    "examples/agent-python/README.md",
+    "examples/strategy-javascript/README.md",
+    "examples/strategy-python/README.md",
+];
+
 /// The lines of [`SKIPPED`] that only those pages have.
 const AUTHOR_LINES: [&str; 5] =
     ["rustup target add", "python3 -m venv .venv", "npm install", "apt-get install", "CARGO=/usr/bin/cargo"];
@@ -46,11 +54,25 @@ fn run(page: &Page) -> (BTreeSet<&'static str>, Vec<String>) {
             None => return (AUTHOR_LINES.into(), Vec::new()),
         },
     };
+    run_as(&reader, page)
+}
+
+/// Runs the commands of an example as a reader with the tools of its language. All must end as the page says.
+pub fn run_example(reader: &Reader, name: &str) {
+    let name = format!("examples/{name}/README.md");
+    assert!(EXAMPLES.contains(&name.as_str()), "{name}");
+    let page = pages().into_iter().find(|page| page.name == name).unwrap();
+    reader.go_home();
+    let (_, faults) = run_as(reader, &page);
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+fn run_as(reader: &Reader, page: &Page) -> (BTreeSet<&'static str>, Vec<String>) {
     let (mut skipped, mut faults) = (BTreeSet::new(), Vec::new());
     for block in page.blocks() {
         let place = format!("{}:{}", page.name, block.line);
         if block.info.first().is_some_and(|language| language == "toml") {
-            faults.extend(toml_blocks::fault(&block, &reader).map(|fault| format!("{place}: {fault}")));
+            faults.extend(toml_blocks::fault(&block, reader).map(|fault| format!("{place}: {fault}")));
         }
         if block.info.first().is_none_or(|language| language != "sh") {
             continue;
@@ -72,7 +94,8 @@ fn run(page: &Page) -> (BTreeSet<&'static str>, Vec<String>) {
 
 #[test]
 fn commands_and_files_of_each_page_work() {
-    let pages: Vec<Page> = pages().into_iter().filter(Page::is_runnable).collect();
+    let runs_here = |page: &Page| page.is_runnable() && !EXAMPLES.contains(&page.name.as_str());
+    let pages: Vec<Page> = pages().into_iter().filter(runs_here).collect();
     let ran: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = pages.iter().map(|page| scope.spawn(move || run(page))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

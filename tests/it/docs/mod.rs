@@ -3,7 +3,7 @@
 //! Fenced `sh` blocks run line by line, in the order of the page, in a copy of `examples/`. A line that ends in `# exit N`
 //! must end with that code, each other line with 0. A block ` ```toml KIND FILE ` is written as FILE and validated as KIND.
 
-mod commands;
+pub mod commands;
 mod keys;
 mod links;
 mod phases;
@@ -146,7 +146,7 @@ impl Page {
 }
 
 /// A reader's folder: `examples/` is in it, and `phasegate` is on the path.
-struct Reader {
+pub struct Reader {
     folder: TempDir,
     /// Where `cd` has led.
     here: RefCell<PathBuf>,
@@ -162,7 +162,7 @@ impl Reader {
     }
 
     /// A reader who has installed what plugins in every language are built with.
-    fn with_tools(tools: PathBuf) -> Self {
+    pub fn with_tools(tools: PathBuf) -> Self {
         let reader = Self::new();
         for folder in [".venv", "node_modules"] {
             std::os::unix::fs::symlink(tools.join(folder), reader.path().join(folder)).unwrap();
@@ -170,12 +170,17 @@ impl Reader {
         Self { tools: Some(tools), ..reader }
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
+    /// Goes back to the folder that every page begins in.
+    fn go_home(&self) {
+        *self.here.borrow_mut() = self.folder.path().to_owned();
+    }
+
     /// Runs a line of shell, without keys and without a terminal. A line `cd FOLDER` also counts for the lines after it.
-    fn run(&self, line: &str) -> Output {
+    pub fn run(&self, line: &str) -> Output {
         if let Some(folder) = line.strip_prefix("cd ") {
             self.here.borrow_mut().push(folder);
         }

@@ -4,6 +4,7 @@ mod build;
 mod cases;
 mod crash;
 mod dev;
+mod examples;
 mod new;
 mod registry;
 mod templates;
