@@ -1,5 +1,5 @@
 // A feedback strategy: revises the earliest phase that is at fault and nothing else, because the phases after it do their work again
-// anyway, on new ground. Asks a person if the number of issues does not fall. Pure: the same failure gives the same decision.
+// anyway. Asks a person if the number of issues does not fall. Pure: the same failure gives the same decision.
 import { askAPerson, giveUp, revise } from "./phasegate-plugin/index.js";
 
 export function decide(failure) {
