@@ -63,7 +63,7 @@ impl Plugin {
         let component = format!("{}.wasm", self.name);
         match self.kind {
             "agent" | "gate" => {
-                self.call(&["plugin", "check", &component, "--pipeline", "pipeline.toml"]);
+                self.call(&["plugin", "check", &component]);
                 self.call(&["run", "task.toml"]);
                 self.call(&["replay"]);
             }

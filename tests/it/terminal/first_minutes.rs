@@ -195,7 +195,7 @@ fn wrong_subcommands_list_the_right_ones() {
 
     Usage: phasegate plugin [OPTIONS] <COMMAND>
 
-      new, build, inspect, manifest, accept, dev, check, test
+      new, build, inspect, manifest, accept, dev, check, test, add, pull, update, outdated, push, sign, keygen
 
     For more information, try '--help'.
     ");

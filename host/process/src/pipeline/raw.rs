@@ -138,7 +138,7 @@ pub(super) struct RawTestGate {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPlugin {
-    /// The component, relative to this file; a bundled plugin needs none.
+    /// The component, relative to this file, or a package in a registry, `oci://HOST/REPOSITORY:TAG`; a bundled plugin needs none.
     pub(super) path: Option<String>,
     /// What the plugin may use, as far as its manifest asks for it.
     pub(super) grants: Option<Grants>,

@@ -104,7 +104,7 @@ pub(crate) struct RawFeedback {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawPlugin {
-    /// The component, relative to this file; a bundled plugin needs none.
+    /// The component, relative to this file, or a package in a registry, `oci://HOST/REPOSITORY:TAG`; a bundled plugin needs none.
     #[schemars(with = "Option<String>")]
     pub(crate) path: Option<Spanned<String>>,
     /// What the plugin may use, as far as its manifest asks for it.

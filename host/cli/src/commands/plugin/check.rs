@@ -4,7 +4,7 @@
 //! Exit code 1 for a plugin that does not load, crashes, exceeds a limit, reports a failure, or returns what a run would reject.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_process::PhaseName;
@@ -38,7 +38,7 @@ pub struct Args {
     /// Phase as which an agent is called [default: planning, else the first phase]
     #[arg(long, value_name = "PHASE")]
     phase: Option<PhaseName>,
-    /// Pipeline that has the phase: a standard one or a file [default: tsp]
+    /// Pipeline that has the phase: a standard one or a file [default: pipeline.toml beside FILE.wasm, else tsp]
     #[arg(long, value_name = "PIPELINE")]
     pipeline: Option<String>,
     /// Answers of the models, in a script file, in place of those made from schemas
@@ -59,7 +59,8 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let name = args.file.display().to_string();
-    let pipeline = args.pipeline.as_deref().map(|pipeline| load_pipeline(pipeline, context)).transpose()?;
+    let pipeline = args.pipeline.clone().or_else(|| pipeline_beside(&args.file));
+    let pipeline = pipeline.map(|pipeline| load_pipeline(&pipeline, context)).transpose()?;
     let answers = args.answers.as_deref().map(read_answers).transpose()?;
     let bytes = read_bytes(&args.file)?;
     let inspection =
@@ -85,6 +86,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         printer.print(&render_report(&name, &inspection, &signature, &steps, printer.paint()));
     }
     Ok(if held { Exit::Passed } else { Exit::Failed })
+}
+
+/// Returns the pipeline that `plugin new` writes beside a component, if there is one.
+fn pipeline_beside(component: &Path) -> Option<String> {
+    let pipeline = component.with_file_name("pipeline.toml");
+    pipeline.is_file().then(|| pipeline.display().to_string())
 }
 
 /// Adds the settings of the command line to those of the phase.
