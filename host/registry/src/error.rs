@@ -40,6 +40,16 @@ pub enum RegistryError {
         /// The limit.
         seconds: u64,
     },
+    /// An answer that did not end in time.
+    #[error("the registry {host} did not send {what} within {seconds} s")]
+    TooSlow {
+        /// The registry.
+        host: String,
+        /// As `the manifest of acme/audit`.
+        what: String,
+        /// The limit.
+        seconds: u64,
+    },
     /// An answer that the specification does not allow here.
     #[error("the registry {host} answered {status} when asked for {what}{message}")]
     Status {
@@ -146,7 +156,9 @@ impl RegistryError {
     pub fn kind(&self) -> RegistryErrorKind {
         use RegistryErrorKind as Kind;
         match self {
-            Self::Unreachable { .. } | Self::Slow { .. } | Self::Status { .. } => Kind::Unavailable,
+            Self::Unreachable { .. } | Self::Slow { .. } | Self::TooSlow { .. } | Self::Status { .. } => {
+                Kind::Unavailable
+            }
             Self::Login { .. } | Self::Credentials { .. } => Kind::Login,
             Self::NotFound(_) | Self::Gone { .. } => Kind::NotFound,
             Self::TagTaken { .. } => Kind::Conflict,
@@ -163,7 +175,7 @@ impl RegistryError {
             Self::Unreachable { .. } => {
                 "check the host in the reference, and the network; nothing was changed".to_owned()
             }
-            Self::Slow { seconds, .. } => {
+            Self::Slow { seconds, .. } | Self::TooSlow { seconds, .. } => {
                 format!("try again, or wait longer with --timeout {}; nothing was changed", seconds.saturating_mul(4))
             }
             Self::Status { .. } => {

@@ -23,6 +23,8 @@ use crate::error::RegistryError;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most redirects that a request follows.
 const MAX_REDIRECTS: usize = 3;
+/// The least bytes of an answer in a second, on average.
+const MIN_BYTES_PER_SECOND: u64 = 16 << 10;
 /// The largest answer of a login service, and the longest part of an error page that is read.
 const MAX_MESSAGE_BYTES: u64 = 64 << 10;
 /// The longest message of a registry that is shown, in characters.
@@ -223,8 +225,15 @@ impl Http {
         }
     }
 
-    /// Reads an answer of at most `limit` bytes.
-    pub(crate) async fn read(&self, mut answer: Response, what: &str, limit: u64) -> Result<Vec<u8>, RegistryError> {
+    /// Reads an answer of at most `limit` bytes. An answer that comes drop by drop fails as one that does not come.
+    pub(crate) async fn read(&self, answer: Response, what: &str, limit: u64) -> Result<Vec<u8>, RegistryError> {
+        let longest = 2 * self.timeout + Duration::from_secs(limit / MIN_BYTES_PER_SECOND);
+        let seconds = longest.as_secs();
+        let slow = |_| RegistryError::TooSlow { host: self.host.clone(), what: what.to_owned(), seconds };
+        tokio::time::timeout(longest, self.read_all(answer, what, limit)).await.map_err(slow)?
+    }
+
+    async fn read_all(&self, mut answer: Response, what: &str, limit: u64) -> Result<Vec<u8>, RegistryError> {
         let too_large = |size: Option<u64>| RegistryError::TooLarge { what: what.to_owned(), size, limit };
         if let Some(size) = answer.content_length().filter(|size| *size > limit) {
             return Err(too_large(Some(size)));

@@ -1,12 +1,12 @@
 //! The packages of this machine: one folder for each manifest, `sha256-HEX`, with the component, the manifest and signatures.
 //!
-//! Guarantees: a folder appears as a whole, under the digest of its manifest; it belongs to this account alone; the component
-//! is checked against its digest by those who read it. Runs read this folder and fetch nothing.
+//! Guarantees: a folder appears as a whole, under the digest of its manifest; its record is read only if it belongs to this
+//! account alone; the component is checked against its digest by those who read it. Runs read this folder and fetch nothing.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use phasegate_files::{create_private_folder, replace};
+use phasegate_files::{Access, create_private_folder, open_private, replace};
 use phasegate_process::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -71,10 +71,12 @@ impl PulledFolder {
         let path = folder.join(RECORD);
         let damaged = |source| RegistryError::Storage { path: path.display().to_string(), writes: false, source };
         let invalid = |why: &str| damaged(io::Error::new(io::ErrorKind::InvalidData, why));
-        let text = match phasegate_files::read_text(&path, MAX_RECORD_BYTES) {
+        let file = match open_private(&path, Access::Read) {
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(damaged)?,
+            file => file.map_err(damaged)?,
         };
+        let mut text = String::new();
+        file.take(MAX_RECORD_BYTES).read_to_string(&mut text).map_err(damaged)?;
         let record: Record = serde_json::from_str(&text).map_err(|why| invalid(&why.to_string()))?;
         if Digest::from_content(record.manifest.as_bytes()) != *manifest {
             return Err(invalid("its manifest does not match its digest"));

@@ -77,6 +77,18 @@ fn slow_registries_are_given_up() {
 }
 
 #[test]
+fn answers_drop_by_drop_are_given_up() {
+    let server = registry(manifest(&[b'x'; 1_000]), || {
+        let drops = futures::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Some((Ok::<_, std::io::Error>("x"), ()))
+        });
+        Response::new(Body::from_stream(drops))
+    });
+    assert_snapshot!(add_from(&server.host, &["--timeout", "1"]), @"");
+}
+
+#[test]
 fn failing_registries_are_quoted() {
     let server = HttpServer::start(|_, _, _| {
         let body = json!({ "errors": [{ "code": "TOOMANYREQUESTS", "message": "slow\u{1b}[2J down" }] });
