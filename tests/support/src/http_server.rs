@@ -7,6 +7,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Response, Uri};
 use tokio::sync::oneshot;
 
+use crate::serve::serve;
+
 type Answer = dyn Fn(&Method, &str, &HeaderMap) -> Response<Body> + Send + Sync;
 
 /// Serves until it is dropped, on a thread of its own.
@@ -29,20 +31,8 @@ impl HttpServer {
             let path = uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
             tokio::task::spawn_blocking(move || answer(&method, &path, &headers)).await.unwrap()
         };
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let host = listener.local_addr().unwrap().to_string();
-        let (stop, stopped) = oneshot::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                tokio::select! {
-                    served = axum::serve(listener, Router::new().fallback(handler)) => served.unwrap(),
-                    _ = stopped => {}
-                }
-            });
-        });
+        let (port, stop) = serve(Router::new().fallback(handler));
+        let host = format!("127.0.0.1:{port}");
         Self { host, requests, _stop: stop }
     }
 

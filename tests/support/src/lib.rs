@@ -19,6 +19,7 @@ mod python;
 mod recordings;
 mod running;
 mod scenario;
+mod serve;
 mod story;
 mod strict_json;
 mod syscalls;

@@ -9,6 +9,8 @@ use axum::http::{HeaderMap, Method, Response, Uri};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use crate::serve::serve;
+
 /// The response to the body of a request. It may block.
 pub type Respond = Arc<dyn Fn(&Value) -> Response<Body> + Send + Sync>;
 
@@ -59,20 +61,7 @@ impl ModelServer {
             tokio::task::spawn_blocking(move || respond(&body)).await.unwrap()
         };
         let router = Router::new().fallback(handler).with_state(Arc::clone(&requests));
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (stop, stopped) = oneshot::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                tokio::select! {
-                    served = axum::serve(listener, router) => served.unwrap(),
-                    _ = stopped => {}
-                }
-            });
-        });
+        let (port, stop) = serve(router);
         Self { address: format!("http://127.0.0.1:{port}"), port, requests, _stop: stop }
     }
 

@@ -15,6 +15,7 @@ mod test;
 
 pub use test::case_schema;
 
+use self::packages::pull::Wanted;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
@@ -42,7 +43,7 @@ pub enum Command {
     /// Fetch plugins from registries, as the lock file pins them
     Pull(packages::pull::Args),
     /// Fetch what the tags of plugins name now
-    Update(packages::update::Args),
+    Update(packages::pull::Args),
     /// List plugins that registries have in another version
     Outdated(packages::outdated::Args),
     /// Publish a component in a registry
@@ -65,8 +66,8 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(args, context).await,
         Command::Test(args) => test::run(args, context).await,
         Command::Add(args) => packages::add::run(args, context).await,
-        Command::Pull(args) => packages::pull::run(args, context).await,
-        Command::Update(args) => packages::update::run(args, context).await,
+        Command::Pull(args) => packages::pull::run(args, Wanted::Pinned, context).await,
+        Command::Update(args) => packages::pull::run(args, Wanted::Newest, context).await,
         Command::Outdated(args) => packages::outdated::run(args, context).await,
         Command::Push(args) => packages::push::run(args, context).await,
         Command::Sign(args) => packages::sign::run(args, context).await,

@@ -11,7 +11,6 @@ pub mod pull;
 pub mod push;
 mod record;
 pub mod sign;
-pub mod update;
 mod view;
 
 use std::num::NonZeroU32;

@@ -1,4 +1,5 @@
-//! `phasegate plugin pull`: fetches the plugins that the configuration takes from registries, as the lock file pins them.
+//! `phasegate plugin pull` and `update`: fetch the plugins that the configuration takes from registries, as the lock file pins them or
+//! as their tags are now.
 
 use phasegate_process::PluginName;
 use phasegate_process::source::did_you_mean;
@@ -12,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths::current_dir;
 
-/// Arguments of `plugin pull`.
+/// Arguments of `plugin pull` and `plugin update`.
 #[derive(clap::Args)]
 pub struct Args {
     /// Names of the plugins [default: all from registries]
@@ -27,8 +28,17 @@ pub struct Args {
     json: bool,
 }
 
-/// Pulls the plugins and records those that are new.
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+/// The version of a plugin that is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The one that the lock file pins, if it pins one.
+    Pinned,
+    /// The one that the reference names now.
+    Newest,
+}
+
+/// Fetches the plugins and records what is new.
+pub async fn run(args: Args, wanted: Wanted, context: &Context) -> Result<Exit, Failure> {
     let PackageArgs { registry, accept, unverified, config } = &args.packages;
     let config = open::config(context, config.as_deref(), None)?;
     let mut uses = config.package_uses(args.pipeline.as_deref(), &current_dir(), &BUNDLED)?;
@@ -38,15 +48,15 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let mut fetched = Vec::new();
     for (name, used) in &uses {
         let pinned = lock.pin(name).and_then(|pin| pin.package.as_ref());
-        let pinned = pinned.filter(|package| package.reference == used.reference).map(|package| &package.manifest);
-        let one = fetch(context, &config, name, used, pinned, registry).await?;
+        let pinned = pinned.filter(|package| wanted == Wanted::Pinned && package.reference == used.reference);
+        let one = fetch(context, &config, name, used, pinned.map(|package| &package.manifest), registry).await?;
         // A pinned plugin was accepted with its signature; if that changed, the lock file says so.
         if pinned.is_none() {
             one.check_signature(&config, *unverified)?;
         }
         fetched.push(one);
     }
-    let recorded = record(context, &config, &fetched, false, *accept)?;
+    let recorded = record(context, &config, &fetched, wanted == Wanted::Newest, *accept)?;
     match fetched.is_empty() && !args.json {
         true => context.printer.note("no plugin is taken from a registry\n"),
         false => view::print(&context.printer, &fetched, &recorded, args.json),
@@ -55,7 +65,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// Fails if a name is not that of a plugin from a registry.
-pub fn check_names<'a>(names: &[PluginName], known: impl Iterator<Item = &'a PluginName>) -> Result<(), Failure> {
+fn check_names<'a>(names: &[PluginName], known: impl Iterator<Item = &'a PluginName>) -> Result<(), Failure> {
     let known: Vec<&str> = known.map(PluginName::as_str).collect();
     match names.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
