@@ -181,7 +181,9 @@ impl RegistryError {
             Self::Status { .. } => {
                 "try again later, or ask the operator of the registry; nothing was changed".to_owned()
             }
-            Self::Login { host, .. } => format!("run `docker login {host}`, or ask the publisher for access"),
+            Self::Login { host, .. } => {
+                format!("run `docker login {host}`, or ask the owner of the repository for access")
+            }
             Self::Credentials { host, .. } => {
                 format!("repair config.json in ~/.docker or in DOCKER_CONFIG, or run `docker login {host}`")
             }
@@ -190,6 +192,7 @@ impl RegistryError {
                 "ask the publisher for it, or take what the tag names now with `phasegate plugin update`".to_owned()
             }
             Self::TagTaken { .. } => "push under a new tag, or move this one with --force".to_owned(),
+            Self::Redirect { what, .. } if what == "the login" => "ask the operator of the registry".to_owned(),
             Self::Redirect { .. } => "use the address of the registry itself in the reference".to_owned(),
             Self::WrongDigest { .. } => {
                 "do not use this registry until its operator has explained it; nothing was kept".to_owned()
@@ -197,7 +200,10 @@ impl RegistryError {
             Self::NotAPlugin { .. } => {
                 "the publisher pushes a plugin with `phasegate plugin push FILE.wasm oci://…`".to_owned()
             }
-            Self::TooLarge { .. } => "ask the publisher for a smaller component; nothing was kept".to_owned(),
+            Self::TooLarge { what, .. } if what.starts_with("the component") => {
+                "ask the publisher for a smaller component; nothing was kept".to_owned()
+            }
+            Self::TooLarge { .. } => "ask the operator of the registry; nothing was kept".to_owned(),
             Self::Storage { .. } => {
                 "make the folder writable, or remove it and run `phasegate plugin pull` again".to_owned()
             }

@@ -273,7 +273,11 @@ impl Http {
     }
 
     fn redirect(&self, what: &str, target: &Url, reason: &'static str) -> RegistryError {
-        let target = target.origin().ascii_serialization();
+        let origin = target.origin();
+        let target = match origin.is_tuple() {
+            true => origin.ascii_serialization(),
+            false => format!("{}:", target.scheme()),
+        };
         RegistryError::Redirect { host: self.host.clone(), what: what.to_owned(), target, reason }
     }
 

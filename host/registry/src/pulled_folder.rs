@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_files::{Access, create_private_folder, open_private, replace};
 use phasegate_process::Digest;
+use phasegate_process::registry_reference::RegistryReference;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RegistryError;
@@ -93,9 +94,17 @@ impl PulledFolder {
 }
 
 impl PulledPackage {
-    /// Judges the signatures of the package.
-    pub fn signature(&self, publishers: &Publishers) -> SignatureState {
-        publishers.judge_package(self.record.manifest.as_bytes(), &self.record.signatures)
+    /// Judges the signatures of the package of a reference, whose component has this digest.
+    pub fn signature(
+        &self,
+        reference: &RegistryReference,
+        component: &Digest,
+        publishers: &Publishers,
+    ) -> SignatureState {
+        if *component != self.digest {
+            return SignatureState::Failed("the component is not the one of its package".to_owned());
+        }
+        publishers.judge_package(reference, self.record.manifest.as_bytes(), &self.record.signatures)
     }
 }
 
@@ -127,7 +136,10 @@ mod tests {
         assert_eq!(std::fs::read(&found.component).unwrap(), b"component");
         assert_eq!(folder.manifest_of(&found.component), Some(package.manifest));
         assert_eq!(folder.manifest_of(&dir.path().join("plugin.wasm")), None);
-        assert_eq!(found.signature(&Publishers::default()), SignatureState::NotSigned);
+        let reference = "oci://localhost/acme/audit:1".parse().unwrap();
+        let signature = |digest: &Digest| found.signature(&reference, digest, &Publishers::default()).to_string();
+        assert_eq!(signature(&found.digest), "not signed");
+        assert_eq!(signature(&Digest::from_content(b"")), "failed: the component is not the one of its package");
     }
 
     #[test]

@@ -40,7 +40,8 @@ pub fn render_summary(
         "\n{} {}: {}\n",
         paint.bold(result.run_id.as_str()),
         render_status(standing, &result, paint),
-        sanitize(&standing.render_reason(reason))
+        // A line of a plugin must not look like one of this program.
+        sanitize(&standing.render_reason(reason)).replace('\n', "\n  ")
     );
     let hints = result.remedy.iter().flat_map(|remedy| remedy.lines());
     text.extend(hints.map(|hint| format!("{} {}\n", paint.cyan("hint:"), sanitize(hint))));

@@ -186,9 +186,14 @@ impl fmt::Display for Lock {
 }
 
 impl Change {
-    /// Whether the plugin asks for no more, gets no more, and has the same signer as before.
+    /// Whether the plugin asks for no more, gets no more, has the same signer as before, and is not older than before.
     pub fn is_only_another_version(&self) -> bool {
-        !is_wider(&self.was, &self.now) && !signer_changed(&self.was, &self.now)
+        !is_wider(&self.was, &self.now) && !self.lost_its_signer() && !is_older(&self.was, &self.now)
+    }
+
+    /// Whether the publisher who was accepted is no longer the signer.
+    pub fn lost_its_signer(&self) -> bool {
+        signer_changed(&self.was, &self.now)
     }
 }
 
@@ -207,6 +212,9 @@ impl fmt::Display for Change {
                 false => (version(was), version(now)),
             };
             write!(f, "{from} → {to}, ")?;
+        }
+        if is_older(was, now) {
+            write!(f, "it is older than before, ")?;
         }
         let list = |asked: Vec<String>| asked.join(", ");
         let (asks, given) = (grants_beyond(&now.asks, &was.asks), grants_beyond(&now.grants, &was.grants));
@@ -233,6 +241,15 @@ impl fmt::Display for Change {
 
 fn is_wider(was: &Pin, now: &Pin) -> bool {
     !grants_beyond(&now.asks, &was.asks).is_empty() || !grants_beyond(&now.grants, &was.grants).is_empty()
+}
+
+/// Whether both versions are three numbers, and the present one is lower.
+fn is_older(was: &Pin, now: &Pin) -> bool {
+    let numbers = |pin: &Pin| -> Option<[u64; 3]> {
+        let parts = pin.version.as_ref()?.split('.').map(|part| part.parse().ok());
+        parts.collect::<Option<Vec<u64>>>()?.try_into().ok()
+    };
+    numbers(was).zip(numbers(now)).is_some_and(|(was, now)| now < was)
 }
 
 /// Whether the publisher who was accepted is no longer the signer.

@@ -133,3 +133,20 @@ fn entries_with_half_a_package_are_rejected() {
     assert_eq!(error.message, "plugin `audit`: `from` and `manifest` belong together");
     assert_eq!(error.hint, "remove [plugins.audit], then run `phasegate plugin pull`");
 }
+
+#[test]
+fn older_versions_are_more_than_another_version() {
+    let with = |version: &str| pin(version, &[Tier::Default], &[Tier::Default]);
+    let mut lock = Lock::default();
+    lock.accept(name(), with("1.10.0"), acceptance());
+    let check = |version: &str| match lock.check(&name(), &with(version)) {
+        LockStatus::Changed(change) => (change.is_only_another_version(), change.to_string()),
+        other => panic!("{other:?}"),
+    };
+    assert!(check("1.11.0").0 && check("next").0);
+    let (is_only_another, text) = check("1.9.0");
+    assert!(
+        !is_only_another && text.contains("1.10.0 → 1.9.0, it is older than before, it asks for no more"),
+        "{text}"
+    );
+}

@@ -23,8 +23,15 @@ struct Bundle {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct MessageSignature {
+    message_digest: Option<MessageDigest>,
     signature: String,
+}
+
+#[derive(Deserialize)]
+struct MessageDigest {
+    digest: String,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +74,11 @@ pub(super) fn parse(bundle: &str, bytes: &[u8]) -> Result<Claim, String> {
     match (parsed.message_signature, parsed.dsse_envelope) {
         // The signature is one of these bytes, or it does not verify.
         (Some(message), None) => {
+            // Only for a better message: the signature counts, not what the bundle says about itself.
+            let digest = BASE64_STANDARD.encode(Digest::from_content(bytes).to_bytes());
+            if message.message_digest.is_some_and(|known| known.digest != digest) {
+                return Err("its bundle is about other bytes; the component was changed after it was signed".to_owned());
+            }
             Ok(Claim { signed: bytes.to_owned(), signature: decode(&message.signature)?, is_about_it: true })
         }
         (None, Some(envelope)) => {

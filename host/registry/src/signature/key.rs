@@ -58,13 +58,14 @@ impl PublicKey {
 /// Reads a public key.
 pub(super) fn read_public(file: &Path) -> Result<PublicKey, KeyError> {
     let name = file.display().to_string();
-    let hint = "give the public key that cosign wrote as cosign.pub, or that of `openssl pkey -pubout`";
+    let hint =
+        "give the public key: NAME.pub of `phasegate plugin keygen`, cosign.pub, or that of `openssl pkey -pubout`";
     let fault = |reason: String| KeyError { file: name.clone(), reason, hint };
     let text =
         phasegate_files::read_text(file, MAX_TEXT_BYTES).map_err(|why| fault(phasegate_files::describe(&why)))?;
     let pem = pem::parse(&text).map_err(|why| fault(why.to_string()))?;
     if pem.tag() != "PUBLIC KEY" {
-        return Err(fault(format!("it is a {}, not a PUBLIC KEY", pem.tag())));
+        return Err(fault(format!("it holds `{}`, not `PUBLIC KEY`", pem.tag())));
     }
     match pem.contents().strip_prefix(&P256_PREFIX) {
         Some(point) => Ok(PublicKey(point.to_owned())),
@@ -135,7 +136,7 @@ impl SigningKey {
     pub fn read(file: &Path, password: impl FnOnce() -> Option<String>) -> Result<Self, KeyError> {
         let name = file.display().to_string();
         let fault = |reason: String, hint| KeyError { file: name.clone(), reason, hint };
-        let form = "give a key of `cosign generate-key-pair`, or of `openssl genpkey -algorithm EC -pkeyopt \
+        let form = "give a key of `phasegate plugin keygen`, of `cosign generate-key-pair`, or of `openssl genpkey -algorithm EC -pkeyopt \
              ec_paramgen_curve:P-256`";
         let text = phasegate_files::read_text(file, MAX_TEXT_BYTES)
             .map_err(|why| fault(phasegate_files::describe(&why), form))?;
@@ -150,7 +151,7 @@ impl SigningKey {
                 decrypt(pem.contents(), password.as_bytes())
                     .map_err(|reason| fault(reason, "check the password in COSIGN_PASSWORD, and the file"))?
             }
-            kind => return Err(fault(format!("it is a {kind}, not a PRIVATE KEY"), form)),
+            kind => return Err(fault(format!("it holds `{kind}`, not `PRIVATE KEY`"), form)),
         };
         EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &der, &SystemRandom::new())
             .map(Self)

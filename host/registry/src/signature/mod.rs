@@ -100,11 +100,16 @@ impl Publishers {
         files.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Judges the signatures of a package by the bytes of its manifest.
-    pub(crate) fn judge_package(&self, manifest: &[u8], signatures: &[StoredSignature]) -> SignatureState {
+    /// Judges the signatures of the package of a reference by the bytes of its manifest.
+    pub(crate) fn judge_package(
+        &self,
+        package: &RegistryReference,
+        manifest: &[u8],
+        signatures: &[StoredSignature],
+    ) -> SignatureState {
         let digest = Digest::from_content(manifest);
         self.judge(signatures.iter().map(|signature| match signature {
-            StoredSignature::Simple { payload, signature } => simple::parse(payload, signature, &digest),
+            StoredSignature::Simple { payload, signature } => simple::parse(payload, signature, package, &digest),
             StoredSignature::Bundle { bundle } => bundle::parse(bundle, manifest),
         }))
     }

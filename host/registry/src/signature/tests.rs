@@ -39,9 +39,12 @@ impl Keys {
     }
 }
 
+fn package() -> RegistryReference {
+    "oci://localhost/acme/audit:1".parse().unwrap()
+}
+
 fn simple(key: &SigningKey, manifest: &[u8]) -> StoredSignature {
-    let reference: RegistryReference = "oci://localhost/acme/audit:1".parse().unwrap();
-    let (payload, signature) = sign_manifest(key, &reference, &Digest::from_content(manifest));
+    let (payload, signature) = sign_manifest(key, &package(), &Digest::from_content(manifest));
     let payload = String::from_utf8(payload).unwrap();
     StoredSignature::Simple { payload, signature: BASE64_STANDARD.encode(signature) }
 }
@@ -65,25 +68,46 @@ fn verifies_each_form_of_a_signature() {
     let (key, publishers) = (keys.signing("acme"), keys.publishers(&["other", "acme"]));
     let bundle = StoredSignature::Bundle { bundle: sign_file(b"manifest", &key) };
     for signature in [simple(&key, b"manifest"), envelope(&key, b"manifest"), bundle] {
-        assert_eq!(publishers.judge_package(b"manifest", &[signature]), SignatureState::Verified("acme".to_owned()));
+        assert_eq!(
+            publishers.judge_package(&package(), b"manifest", &[signature]),
+            SignatureState::Verified("acme".to_owned())
+        );
     }
-    assert_eq!(publishers.judge_package(b"manifest", &[]), SignatureState::NotSigned);
+    assert_eq!(publishers.judge_package(&package(), b"manifest", &[]), SignatureState::NotSigned);
 }
 
 #[test]
 fn signatures_of_other_keys_and_plugins_fail() {
     let keys = Keys::new(&["acme", "other"]);
     let (key, publishers) = (keys.signing("acme"), keys.publishers(&["acme"]));
-    let judge = |publishers: &Publishers, signature| publishers.judge_package(b"manifest", &[signature]).to_string();
+    let judge = |publishers: &Publishers, signature| {
+        publishers.judge_package(&package(), b"manifest", &[signature]).to_string()
+    };
     let another = "failed: the signature of acme is about another plugin";
     let stranger = "failed: it is signed, and by no publisher that is trusted";
     assert_eq!(judge(&publishers, simple(&key, b"other")), another);
     assert_eq!(judge(&publishers, envelope(&key, b"other")), another);
     let of_other_bytes = StoredSignature::Bundle { bundle: sign_file(b"other", &key) };
-    assert_eq!(judge(&publishers, of_other_bytes), stranger);
+    let changed = "failed: its bundle is about other bytes; the component was changed after it was signed";
+    assert_eq!(judge(&publishers, of_other_bytes), changed);
     assert_eq!(judge(&publishers, simple(&keys.signing("other"), b"manifest")), stranger);
     let nobody = "failed: it is signed, and no publisher is trusted";
     assert_eq!(judge(&Publishers::default(), simple(&key, b"manifest")), nobody);
+}
+
+/// The registry put one plugin of a publisher, with its signature, in the place of another.
+#[test]
+fn signatures_of_other_repositories_do_not_count() {
+    let keys = Keys::new(&["acme"]);
+    let (signature, publishers) = (simple(&keys.signing("acme"), b"manifest"), keys.publishers(&["acme"]));
+    let judge = |reference: &str| {
+        let reference = reference.parse().unwrap();
+        publishers.judge_package(&reference, b"manifest", &[signature.clone()]).to_string()
+    };
+    assert_eq!(judge("oci://localhost/acme/audit:2"), "verified by acme");
+    for other in ["oci://localhost/acme/audits:1", "oci://localhost/acme:1", "oci://mirror/acme/audit:1"] {
+        assert_eq!(judge(other), "failed: the signature of acme is about another plugin");
+    }
 }
 
 #[test]
@@ -92,7 +116,7 @@ fn a_changed_payload_does_not_verify() {
     let StoredSignature::Simple { payload, signature } = simple(&keys.signing("acme"), b"manifest") else { return };
     let [from, to] = [b"manifest".as_slice(), b"other"].map(|bytes| Digest::from_content(bytes).to_string());
     let forged = StoredSignature::Simple { payload: payload.replace(&from, &to), signature };
-    let state = keys.publishers(&["acme"]).judge_package(b"other", &[forged]).to_string();
+    let state = keys.publishers(&["acme"]).judge_package(&package(), b"other", &[forged]).to_string();
     assert_eq!(state, "failed: it is signed, and by no publisher that is trusted");
 }
 
@@ -101,14 +125,14 @@ fn one_good_signature_among_bad_ones_counts() {
     let keys = Keys::new(&["acme", "other"]);
     let bad = StoredSignature::Bundle { bundle: "{}".to_owned() };
     let all = [bad, simple(&keys.signing("other"), b"manifest"), simple(&keys.signing("acme"), b"manifest")];
-    let state = keys.publishers(&["acme"]).judge_package(b"manifest", &all);
+    let state = keys.publishers(&["acme"]).judge_package(&package(), b"manifest", &all);
     assert_eq!(state, SignatureState::Verified("acme".to_owned()));
 }
 
 #[test]
 fn damaged_signatures_say_what_is_wrong() {
     let publishers = Keys::new(&["acme"]).publishers(&["acme"]);
-    let of = |signature| publishers.judge_package(b"manifest", &[signature]).to_string();
+    let of = |signature| publishers.judge_package(&package(), b"manifest", &[signature]).to_string();
     let bundle = |value: Value| StoredSignature::Bundle { bundle: value.to_string() };
     let simple = |payload: &str, signature: &str| StoredSignature::Simple {
         payload: payload.to_owned(),
@@ -138,7 +162,8 @@ fn bundles_beside_files_are_verified() {
     assert_eq!(state(b"component"), "not signed");
     fs::write(keys.0.path().join("audit.wasm.sigstore.json"), sign_file(b"component", &keys.signing("acme"))).unwrap();
     assert_eq!(state(b"component"), "verified by acme");
-    assert_eq!(state(b"changed"), "failed: it is signed, and by no publisher that is trusted");
+    let changed = "failed: its bundle is about other bytes; the component was changed after it was signed";
+    assert_eq!(state(b"changed"), changed);
 }
 
 /// Encrypts a key as cosign does, with less work.
@@ -166,7 +191,7 @@ fn encrypted_keys_need_their_password() {
     let file = keys.0.path().join("acme.key");
     fs::write(&file, &encrypted).unwrap();
     let key = SigningKey::read(&file, || Some("secret".to_owned())).unwrap();
-    let state = keys.publishers(&["acme"]).judge_package(b"manifest", &[simple(&key, b"manifest")]);
+    let state = keys.publishers(&["acme"]).judge_package(&package(), b"manifest", &[simple(&key, b"manifest")]);
     assert_eq!(state, SignatureState::Verified("acme".to_owned()));
     let fault = |content: &str, password| keys.read_fault("e.key", content, password);
     assert_eq!(fault(&encrypted, Some("wrong")), "key e.key cannot be used: the password is wrong");
@@ -181,14 +206,14 @@ fn other_keys_are_rejected() {
     let keys = Keys::new(&["acme"]);
     let public = fs::read_to_string(keys.0.path().join("acme.pub")).unwrap();
     let fault = |content: &str| keys.read_fault("k.key", content, None);
-    assert_eq!(fault(&public), "key k.key cannot be used: it is a PUBLIC KEY, not a PRIVATE KEY");
+    assert_eq!(fault(&public), "key k.key cannot be used: it holds `PUBLIC KEY`, not `PRIVATE KEY`");
     let other = pem::encode(&pem::Pem::new("PRIVATE KEY", b"rsa".as_slice()));
     assert_eq!(fault(&other), "key k.key cannot be used: it is not an ECDSA key on P-256");
     let missing = Publishers::read(&[("acme".to_owned(), PathBuf::from("none.pub"))].into(), Path::new("/keys"));
     let missing = missing.unwrap_err();
     assert_eq!(missing.to_string(), "key /keys/none.pub cannot be used: there is no such file or folder");
     let private = Publishers::read(&[("acme".to_owned(), PathBuf::from("acme.key"))].into(), keys.0.path());
-    assert!(private.unwrap_err().to_string().ends_with("it is a PRIVATE KEY, not a PUBLIC KEY"));
+    assert!(private.unwrap_err().to_string().ends_with("it holds `PRIVATE KEY`, not `PUBLIC KEY`"));
 }
 
 /// A bundle that sigstore's library for JavaScript made, with a statement about the bytes `manifest`.
@@ -197,7 +222,9 @@ fn bundles_of_other_programs_are_verified() {
     let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/signature/vectors");
     let publishers = Publishers::read(&[("acme".to_owned(), PathBuf::from("publisher.pub"))].into(), &vectors).unwrap();
     let bundle = fs::read_to_string(vectors.join("statement.json")).unwrap();
-    let judge = |bytes: &[u8]| publishers.judge_package(bytes, &[StoredSignature::Bundle { bundle: bundle.clone() }]);
+    let judge = |bytes: &[u8]| {
+        publishers.judge_package(&package(), bytes, &[StoredSignature::Bundle { bundle: bundle.clone() }])
+    };
     assert_eq!(judge(b"manifest"), SignatureState::Verified("acme".to_owned()));
     let another = "the signature of acme is about another plugin".to_owned();
     assert_eq!(judge(b"another"), SignatureState::Failed(another));

@@ -17,7 +17,7 @@ use crate::config::file::Config;
 use crate::config::read_lock::read_lock;
 use crate::error::Error;
 use crate::error::config::ConfigFault;
-use crate::plugins::file::read_component;
+use crate::plugins::file::{file_digest, read_component};
 
 /// A plugin that a configuration or a pipeline takes from a registry.
 #[derive(Debug, Clone)]
@@ -70,6 +70,10 @@ impl Config {
                 None => None,
             };
             let found = found.ok_or_else(|| fault(format!("is not on this machine: {reference}")))?;
+            let digest = file_digest(&found.component);
+            if !digest.is_ok_and(|digest| digest == found.digest) {
+                return Err(fault(format!("is damaged on this machine, in {}", found.component.display())));
+            }
             *path = found.component.display().to_string();
         }
         Ok(())
@@ -106,7 +110,7 @@ impl Config {
         }
         let found = inspection.manifest.as_ref();
         let given = found.map_or_else(|| used.grants.clone(), |manifest| manifest.granted(&used.grants));
-        let signature = package.signature(&self.publishers);
+        let signature = package.signature(&used.reference, &inspection.digest, &self.publishers);
         let pin = Pin {
             package: Some(PinnedPackage { reference: used.reference.clone(), manifest: manifest.clone() }),
             signer: signature.signer().map(str::to_owned),
@@ -128,7 +132,11 @@ pub(super) fn judge_signature<B: AsRef<[u8]>>(
         && let Some(package) = pulled.find(&manifest)?
     {
         let pinned = read_lock(config)?.pin(plugin).and_then(|pin| pin.package.clone());
-        return Ok((pinned.filter(|pinned| pinned.manifest == manifest), package.signature(&config.publishers)));
+        if let Some(pinned) = pinned.filter(|pinned| pinned.manifest == manifest) {
+            let digest = Digest::from_content(component()?.as_ref());
+            let signature = package.signature(&pinned.reference, &digest, &config.publishers);
+            return Ok((Some(pinned), signature));
+        }
     }
     let mut failure = None;
     let bytes = || {

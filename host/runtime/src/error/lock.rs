@@ -37,7 +37,11 @@ pub(super) const HINT_FOR_UNVERIFIED: &str = "get it from a publisher of [trust.
 
 pub(super) fn hint_for_changes(changes: &[Change]) -> String {
     let accept = accept_commands(changes.iter().map(|change| &change.plugin));
-    format!("review the changes; {accept}")
+    let key = match changes.iter().any(|change| change.lost_its_signer() && change.now.signer.is_none()) {
+        true => "\nif you lack the publisher's public key, add it to [trust.publishers] in your configuration instead",
+        false => "",
+    };
+    format!("review the changes; {accept}{key}")
 }
 
 pub(super) fn hint_for_new(new: &[(PluginName, Pin)]) -> String {

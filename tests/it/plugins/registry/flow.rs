@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use phasegate_test::OciRegistry;
 
-use super::{call, component, project, push, shown};
+use super::{bare_component, call, component, project, push, shown};
 
 const DEFAULT: &str = "\"default\"";
 
@@ -76,6 +76,37 @@ fn published_plugins_run_replay_and_update() {
     assert_eq!(workspace.read("phasegate.lock"), lock);
     assert_eq!(workspace.call(&["plugin", "update", "--accept"]).code, 0);
     assert!(workspace.read("phasegate.lock").contains("version = \"1.2.0\""));
+}
+
+#[test]
+fn older_versions_are_not_taken_silently() {
+    let Some(registry) = OciRegistry::start() else { return };
+    let workspace = project();
+    let newer = component(&workspace, "1.1.0", DEFAULT);
+    let reference = push(&workspace, &registry, &newer, "acme/fixture:1", &[]);
+    assert_eq!(workspace.call(&["plugin", "add", "fixture", &reference, "--grant"]).code, 0);
+    push(&workspace, &registry, &component(&workspace, "1.0.0", DEFAULT), "acme/fixture:1", &["--force"]);
+    assert_snapshot!(call(&workspace, &["plugin", "update"]), @"");
+}
+
+#[test]
+fn damaged_packages_are_pulled_again() {
+    let Some(registry) = OciRegistry::start() else { return };
+    let workspace = project();
+    let file = component(&workspace, "1.0.0", DEFAULT);
+    let reference = push(&workspace, &registry, &file, "acme/fixture:1", &[]);
+    assert_eq!(workspace.call(&["plugin", "add", "fixture", &reference, "--grant"]).code, 0);
+    let packages = workspace.path("home/.local/share/phasegate/packages");
+    let package = std::fs::read_dir(packages).unwrap().next().unwrap().unwrap().path();
+    std::fs::copy(workspace.path(&component(&workspace, "1.0.1", DEFAULT)), package.join("plugin.wasm")).unwrap();
+    let damaged = |args: &[&str]| {
+        let text = call(&workspace, args);
+        assert!(text.contains("error[PG-0317]: plugin `fixture` is damaged on this machine, in HERE/home/"), "{text}");
+    };
+    damaged(&["run", "task.toml"]);
+    damaged(&["plugin", "accept", "fixture"]);
+    assert_eq!(workspace.call(&["plugin", "pull"]).code, 0);
+    assert_eq!(workspace.call(&["run", "task.toml", "--json"]).code, 0);
 }
 
 #[test]
@@ -190,6 +221,7 @@ fn tags_are_moved_only_with_force() {
     error[PG-0302]: task.toml: not a WebAssembly component: it does not start with the header of a component
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
     ");
+    assert_snapshot!(call(&workspace, &["plugin", "push", &bare_component(&workspace), &reference]), @"");
     let untagged = format!("{}@sha256:{}", registry.reference("acme/fixture"), "0".repeat(64));
     assert_snapshot!(call(&workspace, &["plugin", "push", &second, &untagged]), @r"
     exit 2

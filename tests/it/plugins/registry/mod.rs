@@ -56,6 +56,12 @@ fn component(workspace: &Workspace, version: &str, tiers: &str) -> String {
     name
 }
 
+/// Copies a component without a manifest. Returns its name.
+fn bare_component(workspace: &Workspace) -> String {
+    fs::copy(fixture("agent.wasm"), workspace.path("bare.wasm")).unwrap();
+    "bare.wasm".to_owned()
+}
+
 /// Pushes a component. Returns its reference.
 fn push(workspace: &Workspace, registry: &OciRegistry, file: &str, package: &str, more: &[&str]) -> String {
     let reference = registry.reference(package);

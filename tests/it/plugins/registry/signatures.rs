@@ -84,6 +84,21 @@ fn changed_signers_stop_runs_and_updates() {
     ");
 }
 
+/// A lock file that a project ships says nothing about whose signatures its user trusts.
+#[test]
+fn pinned_packages_are_verified_when_they_are_pulled() {
+    let Some(registry) = OciRegistry::start() else { return };
+    let mut workspace = project();
+    let (key, _) = keys(&workspace, "stranger");
+    let file = component(&workspace, "1.0.0", DEFAULT);
+    let reference = push(&workspace, &registry, &file, "acme/fixture:1", &["--key", &key]);
+    assert_eq!(workspace.call(&["plugin", "add", "fixture", &reference, "--grant", "--unverified"]).code, 0);
+    workspace.set_own_home("other");
+    assert_snapshot!(call(&workspace, &["plugin", "pull"]), @"");
+    assert_eq!(workspace.call(&["plugin", "pull", "--unverified"]).code, 0);
+    assert_eq!(workspace.call(&["run", "task.toml", "--json"]).code, 0);
+}
+
 #[test]
 fn signatures_are_required_where_the_user_says() {
     let Some(registry) = OciRegistry::start() else { return };
@@ -130,7 +145,8 @@ fn files_are_signed_beside_themselves() {
     assert_eq!(signature(&file), "signature  verified by acme");
     let bundle = workspace.read(&format!("{file}.sigstore.json"));
     component(&workspace, "1.0.0", "\"fast\"");
-    assert_eq!(signature(&file), "signature  failed: it is signed, and by no publisher that is trusted");
+    let changed = "signature  failed: its bundle is about other bytes; the component was changed after it was signed";
+    assert_eq!(signature(&file), changed);
     workspace.write(&format!("{file}.sigstore.json"), bundle.replace("v0.3", "v9"));
     assert!(signature(&file).starts_with("signature  failed: its bundle is invalid: it is of type"));
 }
@@ -139,8 +155,9 @@ fn files_are_signed_beside_themselves() {
 fn unusable_keys_are_named() {
     let workspace = project();
     let file = component(&workspace, "1.0.0", DEFAULT);
-    let (_, public) = keys(&workspace, "acme");
+    let (key, public) = keys(&workspace, "acme");
     let public = public.display().to_string();
+    assert_snapshot!(call(&workspace, &["plugin", "sign", "task.toml", "--key", &key]), @"");
     assert_snapshot!(call(&workspace, &["plugin", "keygen", "acme"]), @r"
     exit 2
     error[PG-0702]: acme.key cannot be written: it already exists

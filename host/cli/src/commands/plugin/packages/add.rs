@@ -57,7 +57,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let requested = match (asks == Grants::default(), args.grant) {
         (true, _) => "It requests no grants.".to_owned(),
         (false, true) => format!("It got what it requests: {asks}."),
-        (false, false) => format!("It requests `grants = {asks}`; add what it may have to [plugins.{name}]."),
+        (false, false) => format!(
+            "It requests `grants = {asks}`. Add what it may have to [plugins.{name}], then run `phasegate plugin accept {name}`."
+        ),
     };
     context.printer.print(&format!("\nAdded [plugins.{name}] to {}. {requested}\n", display_path(&file)));
     Ok(Exit::Passed)

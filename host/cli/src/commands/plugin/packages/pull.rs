@@ -50,8 +50,8 @@ pub async fn run(args: Args, wanted: Wanted, context: &Context) -> Result<Exit, 
         let pinned = lock.pin(name).and_then(|pin| pin.package.as_ref());
         let pinned = pinned.filter(|package| wanted == Wanted::Pinned && package.reference == used.reference);
         let one = fetch(context, &config, name, used, pinned.map(|package| &package.manifest), registry).await?;
-        // A pinned plugin was accepted with its signature; if that changed, the lock file says so.
-        if pinned.is_none() {
+        // If the signer of a pinned plugin changed, the lock file says more about it.
+        if !pinned.is_some_and(|_| lock.pin(name).is_some_and(|pin| pin.signer.is_some())) {
             one.check_signature(&config, *unverified)?;
         }
         fetched.push(one);

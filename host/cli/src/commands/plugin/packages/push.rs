@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use phasegate_process::registry_reference::RegistryReference;
-use phasegate_registry::{Described, Registry};
+use phasegate_registry::{Described, Registry, bundle_path};
 use phasegate_runtime::{Error, ErrorCode};
 use phasegate_sandbox::inspect;
 use serde_json::json;
@@ -14,6 +14,7 @@ use super::sign::read_key;
 use crate::commands::plugin::inspect::read_bytes;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::terminal::format::one_line;
 use crate::terminal::text::sanitize;
 
 /// The version of the JSON form.
@@ -60,11 +61,19 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         ))
         .with_code(ErrorCode::NotAPlugin));
     }
+    let Some(manifest) = &inspection.manifest else {
+        return Err(Failure::usage(format!("{name} has no manifest, so that nobody would know its name and version"))
+            .with_code(ErrorCode::NotAPlugin)
+            .with_hint("build it with `phasegate plugin build`, or add one with `phasegate plugin manifest`"));
+    };
+    if key.is_none() && bundle_path(file).exists() {
+        context.printer.note("the signature beside the file is about the file; give --key to sign the package\n");
+    }
     let registry = Registry::open(reference, args.registry.timeout()).map_err(Error::from)?;
     context.printer.note(&format!("pushing {name} to {reference}\n"));
     let described = Described {
-        version: inspection.manifest.as_ref().map(|manifest| manifest.version.clone()),
-        purpose: inspection.manifest.as_ref().map(|manifest| manifest.purpose.clone()).filter(|text| !text.is_empty()),
+        version: Some(manifest.version.clone()),
+        purpose: Some(manifest.purpose.clone()).filter(|text| !text.is_empty()),
         imports: inspection.imports.clone(),
         exports: inspection.exports.clone(),
     };
@@ -83,7 +92,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         })),
         false => {
             let signature = if signed { "signed" } else { "not signed" };
-            context.printer.print(&format!("{reference}: manifest {}, {signature}\n", pushed.manifest));
+            let plugin = one_line(&format!("{} {}", manifest.name, manifest.version));
+            context.printer.print(&format!("{reference}: {plugin}, manifest {}, {signature}\n", pushed.manifest));
         }
     }
     Ok(Exit::Passed)

@@ -69,6 +69,13 @@ pub fn record(
 }
 
 fn not_accepted(changes: Vec<Change>) -> Failure {
-    Failure::from(Error::NotAgreed(changes))
-        .with_only_hint("review the changes; the same command with --accept agrees to them")
+    let lacks_key = changes.iter().any(|change| change.lost_its_signer() && change.now.signer.is_none());
+    let failure = Failure::from(Error::NotAgreed(changes))
+        .with_only_hint("review the changes; the same command with --accept agrees to them");
+    match lacks_key {
+        true => failure.with_hint(
+            "if you lack the publisher's public key, add it to [trust.publishers] in your configuration instead",
+        ),
+        false => failure,
+    }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use phasegate_process::registry_reference::RegistryReference;
 use phasegate_registry::{KeyError, Registry, SigningKey, bundle_path, sign_file};
 use phasegate_runtime::{Error, ErrorCode};
+use phasegate_sandbox::inspect;
 
 use super::RegistryArgs;
 use super::add::parse_reference;
@@ -40,7 +41,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     let file = Path::new(&args.target);
     let bundle = bundle_path(file);
-    let text = sign_file(&read_bytes(file)?, &key);
+    let component = read_bytes(file)?;
+    // Any other content, signed, could say that a package is the publisher's.
+    inspect(&component).map_err(|why| {
+        Failure::usage(format!("{}: {why}", args.target)).with_code(ErrorCode::NotAPlugin).with_hints(why.hint())
+    })?;
+    let text = sign_file(&component, &key);
     phasegate_files::replace(&bundle, text.as_bytes(), 0o666).map_err(|why| {
         Failure::infrastructure(format!("{} cannot be written: {why}", display_path(&bundle)))
             .with_code(ErrorCode::UnwritableOutput)
