@@ -45,15 +45,13 @@ impl Config {
         Ok(used.collect())
     }
 
-    /// Replaces the references of a pipeline by the component files of pulled packages.
+    /// Replaces the references of the plugins that a pipeline uses by the component files of pulled packages.
     pub(super) fn resolve_packages(&self, pipeline: &mut Pipeline) -> Result<(), ConfigFault> {
         let is_reference = |path: &String| RegistryReference::is_meant(path);
-        if !pipeline.plugins.values().any(|plugin| plugin.path.as_ref().is_some_and(is_reference)) {
-            return Ok(());
-        }
-        let lock = read_lock(self)?;
-        for (name, plugin) in &mut pipeline.plugins {
+        let used: Vec<PluginName> = pipeline.plugin_names().into_iter().cloned().collect();
+        for (name, plugin) in pipeline.plugins.iter_mut().filter(|(name, _)| used.contains(name)) {
             let Some(path) = plugin.path.as_mut().filter(|path| is_reference(path)) else { continue };
+            let lock = read_lock(self)?;
             let fault = |reason: String| ConfigFault::NotPulled { plugin: name.clone(), reason };
             let reference: RegistryReference =
                 path.parse().map_err(|error| fault(format!("cannot be used: {error}")))?;

@@ -66,6 +66,8 @@ impl Config {
             replace_strategy(&mut pipeline, &given.display().to_string(), cwd, bundled, json!({}))
                 .map_err(|(message, hint)| ConfigFault::Flag { flag: "--feedback", message, hint })?;
         }
+        // The strategy may be another one now.
+        self.resolve_packages(&mut pipeline)?;
         self.apply_phases(&mut pipeline, &mut locations)?;
         self.apply_hitl(&mut pipeline)?;
         check(source, &pipeline, bundled)?;

@@ -86,7 +86,12 @@ fn older_versions_are_not_taken_silently() {
     let reference = push(&workspace, &registry, &newer, "acme/fixture:1", &[]);
     assert_eq!(workspace.call(&["plugin", "add", "fixture", &reference, "--grant"]).code, 0);
     push(&workspace, &registry, &component(&workspace, "1.0.0", DEFAULT), "acme/fixture:1", &["--force"]);
-    assert_snapshot!(call(&workspace, &["plugin", "update"]), @"");
+    assert_snapshot!(call(&workspace, &["plugin", "update"]), @r"
+    exit 2
+    pulling oci://127.0.0.1:PORT/acme/fixture:1
+    error[PG-0307]: plugin `fixture` differs from what ann accepted on DATE: 1.1.0 → 1.0.0, it is older than before, it asks for no more than before
+    hint: review the changes; the same command with --accept agrees to them
+    ");
 }
 
 #[test]
@@ -191,6 +196,9 @@ fn references_that_the_lock_lacks_are_named() {
     hint: run `phasegate plugin pull`; a run fetches nothing
     ");
     assert_eq!(workspace.call(&["plugin", "pull"]).code, 0);
+    // A pipeline that does not use the plugin needs no package.
+    with(&registry.reference("acme/fixture:3"));
+    assert_eq!(workspace.call(&["pipeline", "show", "tsp"]).code, 0);
     with("oci://127.0.0.1/acme/fixture");
     assert_snapshot!(call(&workspace, &["run", "task.toml"]), @r#"
     exit 2
@@ -221,7 +229,11 @@ fn tags_are_moved_only_with_force() {
     error[PG-0302]: task.toml: not a WebAssembly component: it does not start with the header of a component
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
     ");
-    assert_snapshot!(call(&workspace, &["plugin", "push", &bare_component(&workspace), &reference]), @"");
+    assert_snapshot!(call(&workspace, &["plugin", "push", &bare_component(&workspace), &reference]), @r"
+    exit 2
+    error[PG-0302]: bare.wasm has no manifest, so that nobody would know its name and version
+    hint: build it with `phasegate plugin build`, or add one with `phasegate plugin manifest`
+    ");
     let untagged = format!("{}@sha256:{}", registry.reference("acme/fixture"), "0".repeat(64));
     assert_snapshot!(call(&workspace, &["plugin", "push", &second, &untagged]), @r"
     exit 2

@@ -85,7 +85,12 @@ fn answers_drop_by_drop_are_given_up() {
         });
         Response::new(Body::from_stream(drops))
     });
-    assert_snapshot!(add_from(&server.host, &["--timeout", "1"]), @"");
+    assert_snapshot!(add_from(&server.host, &["--timeout", "1"]), @r"
+    exit 4
+    pulling oci://127.0.0.1:PORT/acme/a:1
+    error[PG-0318]: the registry 127.0.0.1:PORT did not send the component of acme/a within 2 s
+    hint: try again, or wait longer with --timeout 8; nothing was changed
+    ");
 }
 
 #[test]
@@ -156,7 +161,7 @@ fn endless_answers_are_cut() {
     exit 2
     pulling oci://127.0.0.1:PORT/acme/a:1
     error[PG-0321]: the manifest of acme/a has more than the limit of 4194304 bytes
-    hint: ask the publisher for a smaller component; nothing was kept
+    hint: ask the operator of the registry; nothing was kept
     ");
 }
 

@@ -26,14 +26,14 @@ fn logins_come_from_the_docker_configuration() {
     exit 2
     pushing fixture-1.0.0.wasm to oci://127.0.0.1:PORT/acme/fixture:1
     error[PG-0319]: the registry 127.0.0.1:PORT asks for a login
-    hint: run `docker login 127.0.0.1:PORT`, or ask the publisher for access
+    hint: run `docker login 127.0.0.1:PORT`, or ask the owner of the repository for access
     ");
     log_in(&workspace, &registry.host, "YW5uOndyb25n");
     assert_snapshot!(call(&workspace, &["plugin", "push", &file, &reference]), @r"
     exit 2
     pushing fixture-1.0.0.wasm to oci://127.0.0.1:PORT/acme/fixture:1
     error[PG-0319]: the registry 127.0.0.1:PORT rejects the login that Docker's configuration has for it
-    hint: run `docker login 127.0.0.1:PORT`, or ask the publisher for access
+    hint: run `docker login 127.0.0.1:PORT`, or ask the owner of the repository for access
     ");
     assert_eq!(LOGIN, ("ann", "secret"));
     log_in(&workspace, &registry.host, "YW5uOnNlY3JldA==");
@@ -77,7 +77,7 @@ fn tokens_are_fetched_from_the_login_service() {
     exit 2
     pulling oci://127.0.0.1:PORT/a:1
     error[PG-0319]: the registry 127.0.0.1:PORT asks for a login
-    hint: run `docker login 127.0.0.1:PORT`, or ask the publisher for access
+    hint: run `docker login 127.0.0.1:PORT`, or ask the owner of the repository for access
     ");
     log_in(&workspace, &server.host, "YW5uOnNlY3JldA==");
     assert_snapshot!(call(&workspace, &["plugin", "add", "fixture", &reference]), @r"
@@ -98,7 +98,7 @@ fn logins_are_sent_only_encrypted() {
     exit 2
     pulling oci://127.0.0.1:PORT/a:1
     error[PG-0321]: the registry 127.0.0.1:PORT redirects the login to http://login.example, which is not followed: it is not encrypted
-    hint: use the address of the registry itself in the reference
+    hint: ask the operator of the registry
     ");
 }
 

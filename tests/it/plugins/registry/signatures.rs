@@ -70,6 +70,7 @@ fn changed_signers_stop_runs_and_updates() {
     pulling oci://127.0.0.1:PORT/acme/fixture:1
     error[PG-0307]: plugin `fixture` differs from what ann accepted on DATE: 1.0.0 → 1.2.0, it asks for no more than before; its signer changed: acme before, no trusted publisher now
     hint: review the changes; the same command with --accept agrees to them
+    hint: if you lack the publisher's public key, add it to [trust.publishers] in your configuration instead
     ");
     assert_eq!(workspace.call(&["run", "task.toml", "--json"]).code, 0);
     // The user no longer trusts the publisher who was accepted.
@@ -81,6 +82,7 @@ fn changed_signers_stop_runs_and_updates() {
     exit 2
     error[PG-0307]: plugin `fixture` differs from what ann accepted on DATE: it asks for no more than before; its signer changed: acme before, no trusted publisher now
     hint: review the changes; `phasegate plugin accept fixture` agrees to it
+    hint: if you lack the publisher's public key, add it to [trust.publishers] in your configuration instead
     ");
 }
 
@@ -94,7 +96,13 @@ fn pinned_packages_are_verified_when_they_are_pulled() {
     let reference = push(&workspace, &registry, &file, "acme/fixture:1", &["--key", &key]);
     assert_eq!(workspace.call(&["plugin", "add", "fixture", &reference, "--grant", "--unverified"]).code, 0);
     workspace.set_own_home("other");
-    assert_snapshot!(call(&workspace, &["plugin", "pull"]), @"");
+    assert_snapshot!(call(&workspace, &["plugin", "pull"]), @r"
+    exit 2
+    pulling oci://127.0.0.1:PORT/acme/fixture:1
+    error[PG-0322]: plugin `fixture` may not be used: signature failed: it is signed, and no publisher is trusted
+    hint: get it from a publisher of [trust.publishers] in your configuration, or add the public key of its publisher there
+    hint: or take it as it is, with --unverified
+    ");
     assert_eq!(workspace.call(&["plugin", "pull", "--unverified"]).code, 0);
     assert_eq!(workspace.call(&["run", "task.toml", "--json"]).code, 0);
 }
@@ -157,7 +165,11 @@ fn unusable_keys_are_named() {
     let file = component(&workspace, "1.0.0", DEFAULT);
     let (key, public) = keys(&workspace, "acme");
     let public = public.display().to_string();
-    assert_snapshot!(call(&workspace, &["plugin", "sign", "task.toml", "--key", &key]), @"");
+    assert_snapshot!(call(&workspace, &["plugin", "sign", "task.toml", "--key", &key]), @r"
+    exit 2
+    error[PG-0302]: task.toml: not a WebAssembly component: it does not start with the header of a component
+    hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
+    ");
     assert_snapshot!(call(&workspace, &["plugin", "keygen", "acme"]), @r"
     exit 2
     error[PG-0702]: acme.key cannot be written: it already exists
@@ -165,13 +177,13 @@ fn unusable_keys_are_named() {
     ");
     assert_snapshot!(call(&workspace, &["plugin", "sign", &file, "--key", &public]), @r"
     exit 2
-    error[PG-0323]: key HERE/acme.pub cannot be used: it is a PUBLIC KEY, not a PRIVATE KEY
-    hint: give a key of `cosign generate-key-pair`, or of `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`
+    error[PG-0323]: key HERE/acme.pub cannot be used: it holds `PUBLIC KEY`, not `PRIVATE KEY`
+    hint: give a key of `phasegate plugin keygen`, of `cosign generate-key-pair`, or of `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`
     ");
     assert_snapshot!(call(&workspace, &["plugin", "sign", &file, "--key", "none.key"]), @r"
     exit 2
     error[PG-0323]: key none.key cannot be used: there is no such file or folder
-    hint: give a key of `cosign generate-key-pair`, or of `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`
+    hint: give a key of `phasegate plugin keygen`, of `cosign generate-key-pair`, or of `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`
     ");
     workspace.set_user_config("[trust.publishers]\nacme = \"none.pub\"\n");
     assert_snapshot!(call(&workspace, &["plugin", "inspect", &file]), @r"
@@ -179,6 +191,6 @@ fn unusable_keys_are_named() {
     error[PG-0102]: HERE/home/.config/phasegate/config.toml:1: [trust] publishers: key HERE/home/.config/phasegate/none.pub cannot be used: there is no such file or folder
       1 | [trust.publishers]
         |        ^^^^^^^^^^
-    hint: give the public key that cosign wrote as cosign.pub, or that of `openssl pkey -pubout`
+    hint: give the public key: NAME.pub of `phasegate plugin keygen`, cosign.pub, or that of `openssl pkey -pubout`
     ");
 }
