@@ -51,7 +51,8 @@ pub async fn run(args: Args, wanted: Wanted, context: &Context) -> Result<Exit, 
         let pinned = pinned.filter(|package| wanted == Wanted::Pinned && package.reference == used.reference);
         let one = fetch(context, &config, name, used, pinned.map(|package| &package.manifest), registry).await?;
         // If the signer of a pinned plugin changed, the lock file says more about it.
-        if !pinned.is_some_and(|_| lock.pin(name).is_some_and(|pin| pin.signer.is_some())) {
+        let has_signer = pinned.is_some() && lock.pin(name).is_some_and(|pin| pin.signer.is_some());
+        if !has_signer {
             one.check_signature(&config, *unverified)?;
         }
         fetched.push(one);
