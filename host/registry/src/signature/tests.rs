@@ -102,7 +102,7 @@ fn signatures_of_other_repositories_do_not_count() {
     let (signature, publishers) = (simple(&keys.signing("acme"), b"manifest"), keys.publishers(&["acme"]));
     let judge = |reference: &str| {
         let reference = reference.parse().unwrap();
-        publishers.judge_package(&reference, b"manifest", &[signature.clone()]).to_string()
+        publishers.judge_package(&reference, b"manifest", std::slice::from_ref(&signature)).to_string()
     };
     assert_eq!(judge("oci://localhost/acme/audit:2"), "verified by acme");
     for other in ["oci://localhost/acme/audits:1", "oci://localhost/acme:1", "oci://mirror/acme/audit:1"] {
