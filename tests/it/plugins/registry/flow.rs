@@ -231,7 +231,7 @@ fn tags_are_moved_only_with_force() {
     ");
     assert_snapshot!(call(&workspace, &["plugin", "push", &bare_component(&workspace), &reference]), @r"
     exit 2
-    error[PG-0302]: bare.wasm has no manifest, so that nobody would know its name and version
+    error[PG-0302]: bare.wasm has no manifest, which gives a package its name and version
     hint: build it with `phasegate plugin build`, or add one with `phasegate plugin manifest`
     ");
     let untagged = format!("{}@sha256:{}", registry.reference("acme/fixture"), "0".repeat(64));

@@ -17,8 +17,8 @@ pub struct Fetched {
     pub signature: SignatureState,
 }
 
-/// Pulls the package of a plugin. With `pinned`, that manifest is pulled, whatever the tag names now. Fails if the signature
-/// is not that of a publisher, unless `unverified` permits it, and if this host does not take the component.
+/// Pulls the package of a plugin. With `pinned`, that manifest is pulled, whatever the tag names now. Fails if this host rejects
+/// the component. The signature is judged and not enforced: see [`Fetched::check_signature`].
 pub async fn fetch(
     context: &Context,
     config: &Config,

@@ -36,7 +36,7 @@ impl RegistryArgs {
 pub struct PackageArgs {
     #[command(flatten)]
     registry: RegistryArgs,
-    /// Accept plugins that ask for more, or whose signer changed
+    /// Accept plugins that ask for more, are older, or have another signer
     #[arg(long)]
     accept: bool,
     /// Take plugins whose signature no trusted publisher made

@@ -62,7 +62,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         .with_code(ErrorCode::NotAPlugin));
     }
     let Some(manifest) = &inspection.manifest else {
-        return Err(Failure::usage(format!("{name} has no manifest, so that nobody would know its name and version"))
+        return Err(Failure::usage(format!("{name} has no manifest, which gives a package its name and version"))
             .with_code(ErrorCode::NotAPlugin)
             .with_hint("build it with `phasegate plugin build`, or add one with `phasegate plugin manifest`"));
     };

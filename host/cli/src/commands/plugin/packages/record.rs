@@ -28,8 +28,8 @@ impl Recorded {
     }
 }
 
-/// Records the plugins. A change that asks for more or has another signer needs `accepted`, or a person at the terminal; if
-/// `updates`, another version alone does not. Records all or none.
+/// Records the plugins, all or none. A change needs `accepted` or a person at the terminal. If `updates`, a change to a newer
+/// version needs neither, unless it asks for more or has another signer.
 pub fn record(
     context: &Context,
     config: &Config,
